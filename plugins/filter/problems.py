@@ -1,0 +1,20 @@
+# Copyright: (c) 2026, The selfhosted.lago maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters that say what is wrong: see plugin_utils/_problems.py."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems
+
+
+class FilterModule:
+    def filters(self) -> Dict[str, Callable[..., Any]]:
+        return {
+            "admin_problems": _problems.admin_problems,
+            "problem_report": _problems.problem_report,
+            "server_problems": _problems.server_problems,
+            "setting_problems": _problems.setting_problems,
+        }
