@@ -40,7 +40,7 @@ def run(module: AnsibleModule, function: t.Callable[[AnsibleModule], dict[str, t
         result = function(module)
     except LagoError as error:
         failure = {"msg": error.message, "failure": error.as_failure()}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text must not get out
         failure = _unexpected(error)
     if result is None:
         module.fail_json(**failure)
