@@ -77,7 +77,7 @@ Lago runs at {URL}
 
 def down() -> int:
     servers.remove(SERVER)
-    bed.down()
+    bed.down(everything=True)
     for path in CACHE.glob("*"):
         path.unlink()
     return 0
