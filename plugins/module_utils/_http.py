@@ -55,6 +55,7 @@ class Transport(t.Protocol):
     """What carries a request to a Lago API."""
 
     url: str
+    retries: int
 
     def send(
         self,
