@@ -1,0 +1,118 @@
+# Copyright (c) The selfhosted.lago maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change at any time.
+
+"""What the running services say of themselves: the database, the proxy; and the files of the deployment."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
+
+_SEPARATOR = "---- root certificate ----"
+_ROOT_CERTIFICATE = "/data/caddy/pki/authorities/local/root.crt"
+_REVISION_URL = "http://127.0.0.1:2020/revision"
+
+#: As the database's own user, over its socket, and unable to write whatever the statement says.
+_PSQL = 'exec psql -X -A -t -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c "$0"'
+_PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
+
+
+def _count(table: str, column: str | None = None) -> str:
+    """Return an expression for a number of rows that is null, not an error, where the table is missing.
+
+    :param column: count the rows in which it is set.
+    """
+    there = f"to_regclass('public.{table}') IS NOT NULL"
+    counted = f"SELECT count(*) AS n FROM public.{table}"
+    if column:
+        names = f"SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('public.{table}')"
+        there = f"'{column}' IN ({names})"
+        counted += f" WHERE {column} IS NOT NULL"
+    text = f"(xpath('/row/n/text()', query_to_xml('{counted}', false, true, '')))[1]::text::bigint"
+    return f"CASE WHEN {there} THEN {text} END"
+
+
+_LAST_MIGRATION = (
+    "CASE WHEN to_regclass('public.schema_migrations') IS NOT NULL THEN (xpath('/row/m/text()', query_to_xml("
+    "'SELECT max(version) AS m FROM public.schema_migrations', false, true, '')))[1]::text END"
+)
+
+#: One statement, because each costs a start of psql; null where a table is not there (yet).
+QUERY = f"""
+SELECT json_build_object(
+  'server_version', current_setting('server_version'),
+  'identifier', (SELECT system_identifier FROM pg_control_system())::text || '-'
+    || (SELECT oid FROM pg_database WHERE datname = current_database())::text,
+  'tables', (SELECT count(*) FROM pg_tables WHERE schemaname = 'public'),
+  'migrations', {_count("schema_migrations")},
+  'last_migration', {_LAST_MIGRATION},
+  'organizations', {_count("organizations")},
+  'users', {_count("users")},
+  'payment_providers', {_count("payment_providers", "secrets")},
+  'integrations', {_count("integrations", "secrets")},
+  'invalid_indexes', (SELECT count(*) FROM pg_index WHERE NOT indisvalid))
+"""
+
+
+#: What is not known of a database that does not answer.
+_FACTS = (
+    "server_version",
+    "identifier",
+    "tables",
+    "schema_migrations",
+    "organizations",
+    "users",
+    "encrypted_rows",
+    "invalid_indexes",
+)
+
+
+def database(machine: Machine, container: str) -> dict[str, t.Any]:
+    """Return what is in the database of a running container; C(reachable) is false when it does not say."""
+    answer = machine.run("docker", "exec", "-e", _PGOPTIONS, container, "sh", "-c", _PSQL, QUERY)
+    row = parsed(answer.output.strip())
+    if answer.code != 0 or not isinstance(row, dict):
+        reason = answer.complaint or "the database gave no answer"
+        return {"reachable": False, "error": reason, **dict.fromkeys(_FACTS)}
+    migrations = row["migrations"]
+    encrypted = [row[table] for table in ("payment_providers", "integrations") if row[table] is not None]
+    return {
+        "reachable": True,
+        "error": None,
+        "server_version": str(row["server_version"]).split()[0],
+        "identifier": row["identifier"],
+        "tables": row["tables"],
+        "schema_migrations": None if migrations is None else {"count": migrations, "max": row["last_migration"]},
+        "organizations": row["organizations"],
+        "users": row["users"],
+        "encrypted_rows": sum(encrypted) if encrypted else None,
+        "invalid_indexes": row["invalid_indexes"],
+    }
+
+
+def proxy(machine: Machine, container: str) -> dict[str, str | None]:
+    """Return which configuration a running proxy follows, and the certificate of its own authority if it has one."""
+    script = f'wget -q -T 5 -O - {_REVISION_URL}; printf "\\n%s\\n" "{_SEPARATOR}"; cat {_ROOT_CERTIFICATE} 2>/dev/null'
+    output = machine.run("docker", "exec", container, "sh", "-c", script).output
+    revision, _separator, certificate = output.partition(_SEPARATOR)
+    return {"revision": revision.strip() or None, "root_certificate": _pem(certificate)}
+
+
+def files(machine: Machine, directory: str) -> dict[str, t.Any]:
+    """Return what lies in the deployment's directory; of secret files only whether they are there."""
+    base = directory.rstrip("/")
+    return {
+        "compose": machine.exists(f"{base}/compose.yml"),
+        "secrets": machine.exists(f"{base}/secrets.json"),
+        "api_key": machine.exists(f"{base}/api_key.json"),
+        "migrated": machine.json(f"{base}/migrated.json"),
+        "ca": _pem(machine.text(f"{base}/ca.crt")),
+    }
+
+
+def _pem(text: str | None) -> str | None:
+    return text.strip() + "\n" if text and text.strip() else None
