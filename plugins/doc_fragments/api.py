@@ -13,7 +13,8 @@ options:
     description:
       - Where the Lago API is, without C(/graphql) or C(/api/v1), for instance V(https://lago.example.com).
       - If it is not set, the environment variable E(LAGO_API_URL) is used.
-      - Required, unless O(container) is set; inside a container it is V(http://127.0.0.1:3000) unless set.
+      - Required, unless O(container) is set. Inside a container it is V(http://127.0.0.1:3000), unless another URL of the
+        loopback is set; any other URL is not used there.
     type: str
   connect_to:
     description:

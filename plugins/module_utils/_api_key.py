@@ -76,7 +76,8 @@ class KeyKeeper:
     def _shown(self, key: StoredKey | None) -> Data:
         if key is None:
             return {}
-        shown: Data = dict(key, api_key=mask(key["api_key"]))
+        shown: Data = {field: key[field] for field in key_file.FIELDS[1:]}
+        shown["value"] = mask(key["api_key"])
         if self._path:
             shown["mode"] = key_file.mode(self._path) or "0600"
         return shown

@@ -15,10 +15,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 from ansible_collections.selfhosted.lago.plugins.module_utils._container import ContainerTransport
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
-from ansible_collections.selfhosted.lago.plugins.module_utils._http import HttpTransport, Transport
+from ansible_collections.selfhosted.lago.plugins.module_utils._http import HttpTransport, Transport, split_url
 from ansible_collections.selfhosted.lago.plugins.module_utils._refusals import graphql_data, rest_data, unusable
 
 INSIDE = "http://127.0.0.1:3000"
+LOOPBACKS = ("127.0.0.1", "::1", "localhost")
 
 _LOGIN = "mutation loginUser($input: LoginUserInput!) { loginUser(input: $input) { token user { id email } } }"
 _REGISTER = (
@@ -74,6 +75,8 @@ def connect(module: AnsibleModule) -> LagoClient:
     transport: Transport
     if params["container"]:
         url = params["api_url"] or INSIDE
+        if split_url(url)[1] not in LOOPBACKS:  # the public one, perhaps from module_defaults or the environment
+            url = INSIDE
         transport = ContainerTransport(params["container"], run, url, params["timeout"], params["retries"])
     else:
         transport = http_transport(params, "api_url")

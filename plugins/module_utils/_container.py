@@ -54,7 +54,9 @@ STDOUT.write(JSON.generate(answer))
 Run = t.Callable[[t.List[str], str], t.Tuple[int, str, str]]
 
 _GONE = re.compile(r"no such container|is not running|is restarting|is paused|marked for removal", re.IGNORECASE)
-_NO_DAEMON = re.compile(r"cannot connect to the docker daemon|permission denied .*docker|docker daemon", re.IGNORECASE)
+_NO_DOCKER = re.compile(
+    r"failed to run command .docker.: no such file|cannot connect to the docker daemon", re.IGNORECASE
+)
 
 
 class ContainerTransport:
@@ -128,13 +130,15 @@ class ContainerTransport:
 
     def _failed(self, status: int, errors: str) -> LagoError:
         """Explain why the program itself gave no account."""
-        if _GONE.search(errors):
+        no_docker = _NO_DOCKER.search(errors)
+        if no_docker or _GONE.search(errors):
+            why = "because Docker does not run here" if no_docker else "(any more): look at its log, or start it again"
             return LagoError(
-                f"The container {self.container} does not run (any more): look at its log, or start it again.",
+                f"The container {self.container} does not run {why}.",
                 "container_not_running",
                 details={"container": self.container},
             )
-        if _NO_DAEMON.search(errors) or status in (125, 126, 127):
+        if status in (125, 126, 127) or "permission denied" in errors.lower():
             last = (errors.strip().splitlines() or ["no output"])[-1]
             return LagoError(
                 f"No request can be made inside the container {self.container}: {last[:300]}",

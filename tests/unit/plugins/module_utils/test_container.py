@@ -130,8 +130,10 @@ def test_503(docker: Docker, serve: t.Any, safe: bool, sent: int) -> None:
         ('echo "Error response from daemon: Container 0af is not running" >&2; exit 1', "container_not_running"),
         (
             'echo "Cannot connect to the Docker daemon at unix:///var/run/docker.sock." >&2; exit 1',
-            "container_unusable",
+            "container_not_running",
         ),
+        ("echo \"timeout: failed to run command 'docker': No such file\" >&2; exit 127", "container_not_running"),
+        ('echo "Got permission denied while trying to connect" >&2; exit 1', "container_unusable"),
         ('echo "exec: \\"ruby\\": executable file not found in \\$PATH" >&2; exit 127', "container_unusable"),
         ("exit 126", "container_unusable"),
         ("exit 137", "no_answer"),
