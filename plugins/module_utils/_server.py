@@ -26,7 +26,7 @@ _WITH_CONTAINERS = {"containers", "listeners", "database", "proxy"}
 
 
 def read(module: AnsibleModule) -> dict[str, t.Any]:
-    """Return C(server), with one key for each subject that was asked for."""
+    """Return the result: C(server), with one key for each subject that was asked for."""
     machine, asked = Machine(module), module.params
     gather = set(asked["gather"])
     server = _server_host.describe(machine)
@@ -41,7 +41,7 @@ def read(module: AnsibleModule) -> dict[str, t.Any]:
         server["files"] = _server_services.files(machine, directory)
     if "git" in gather:
         server["git"] = _server_host.git(machine)
-    return {"server": server}
+    return {"changed": False, "server": server}
 
 
 def _docker(

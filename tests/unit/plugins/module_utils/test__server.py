@@ -1,0 +1,554 @@
+# Copyright (c) The selfhosted.lago maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read from a server, from answers that real programs gave."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.selfhosted.lago.plugins.module_utils import (
+    _server_docker,
+    _server_host,
+    _server_listeners,
+    _server_project,
+    _server_services,
+)
+from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
+
+Answers = dict[str, tuple[int, str, str]]
+
+#: `docker info` of Debian 13's Engine 26.1.5 with Compose 2.26.1, but for what is of no use here.
+INFO_26: dict[str, Any] = {
+    "Driver": "overlay2",
+    "LoggingDriver": "json-file",
+    "RegistryConfig": {"InsecureRegistryCIDRs": ["127.0.0.0/8"], "Mirrors": ["http://172.17.0.1:5000/"]},
+    "DockerRootDir": "/var/lib/docker",
+    "ServerVersion": "26.1.5+dfsg1",
+    "Swarm": {"NodeID": "", "LocalNodeState": "inactive"},
+    "LiveRestoreEnabled": True,
+    "SecurityOptions": ["name=seccomp,profile=builtin"],
+    "ClientInfo": {
+        "Version": "26.1.5+dfsg1",
+        "Plugins": [
+            {"SchemaVersion": "0.1.0", "Version": "0.13.1", "Name": "buildx"},
+            {"SchemaVersion": "0.1.0", "Version": "2.26.1-4", "Name": "compose"},
+        ],
+    },
+}
+#: The same of Debian 12's Engine 20.10.24, whose packages have no Compose plugin.
+INFO_20: dict[str, Any] = {
+    "Driver": "overlay2",
+    "LoggingDriver": "json-file",
+    "RegistryConfig": {"Mirrors": None},
+    "DockerRootDir": "/var/lib/docker",
+    "ServerVersion": "20.10.24+dfsg1",
+    "Swarm": {"LocalNodeState": "active"},
+    "LiveRestoreEnabled": False,
+    "SecurityOptions": ["name=rootless"],
+    "ClientInfo": {"Version": "20.10.24+dfsg1", "Plugins": []},
+}
+
+
+class FakeModule:
+    """Answers commands by their words; what has no answer is not on the path."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.ran: list[list[str]] = []
+
+    def get_bin_path(self, program: str) -> str | None:
+        return f"/usr/bin/{program}" if any(words.split()[0] == program for words in self.answers) else None
+
+    def run_command(self, command: list[str]) -> tuple[int, str, str]:
+        self.ran.append(command)
+        line = " ".join(command).replace("/usr/bin/", "")
+        return next((answer for words, answer in self.answers.items() if words in line), (1, "", "no answer"))
+
+
+def fake(tmp_path: Path, answers: Answers | None = None, files: dict[str, str] | None = None) -> Machine:
+    for name, text in (files or {}).items():
+        path = tmp_path / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Machine(FakeModule(answers or {}), str(tmp_path))  # type: ignore[arg-type]
+
+
+def test_a_command_is_run_under_a_time_limit(tmp_path: Path) -> None:
+    module = FakeModule({"timeout": (0, "", ""), "docker ps": (0, "x", "")})
+    Machine(module, str(tmp_path)).run("docker", "ps")  # type: ignore[arg-type]
+    assert module.ran == [["/usr/bin/timeout", "-k", "2", "20", "/usr/bin/docker", "ps"]]
+
+
+def test_a_command_that_hangs_says_so(tmp_path: Path) -> None:
+    machine = fake(tmp_path, {"docker info": (124, "", ""), "timeout": (0, "", "")})
+    assert machine.run("docker", "info").complaint == "docker info did not answer within 20 s"
+
+
+def test_a_program_that_is_not_there_answers_too(tmp_path: Path) -> None:
+    answer = fake(tmp_path).run("docker", "info")
+    assert (answer.code, answer.complaint) == (127, "docker is not on the path")
+
+
+def test_files_that_cannot_be_read_are_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = fake(tmp_path, files={"/etc/bad.json": "{"})
+    assert machine.text("/etc/none") is None
+    assert machine.json("/etc/bad.json") is None
+    assert parsed(None) is None
+    monkeypatch.setattr(Path, "is_file", lambda self: (_ for _ in ()).throw(PermissionError()))
+    assert machine.exists("/etc/bad.json") is False
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"),
+    [
+        (
+            'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nVERSION_CODENAME=trixie\nID=debian\n',
+            ("debian", "13", "trixie", [], "Debian GNU/Linux 13 (trixie)", "debian"),
+        ),
+        (
+            'NAME="Rocky Linux"\nID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.6"\nPRETTY_NAME="Rocky Linux 9.6 (Blue Onyx)"\n',
+            ("rocky", "9.6", "", ["rhel", "centos", "fedora"], "Rocky Linux 9.6 (Blue Onyx)", "redhat"),
+        ),
+        (
+            "# a comment\nID=ubuntu\nID_LIKE=debian\nVERSION_ID='24.04'\nVERSION_CODENAME=noble\n",
+            ("ubuntu", "24.04", "noble", ["debian"], "", "debian"),
+        ),
+        ('ID=alpine\nPRETTY_NAME="unclosed\n', ("alpine", "", "", [], '"unclosed', "other")),
+        ("", ("linux", "", "", [], "", "other")),
+    ],
+)
+def test_operating_system(release: str, expected: tuple[Any, ...]) -> None:
+    assert tuple(_server_host.operating_system(release).values()) == expected
+
+
+def test_the_server_itself(tmp_path: Path) -> None:
+    machine = fake(
+        tmp_path,
+        files={
+            "/usr/lib/os-release": "ID=debian\n",
+            "/proc/meminfo": "MemTotal:       8126464 kB\nMemFree: 1 kB\n",
+            "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
+            "/proc/net/if_inet6": "00000000000000000000000000000001 01 80 10 80 lo\n",
+        },
+    )
+    server = _server_host.describe(machine)
+    assert (server["os"]["id"], server["memory_mb"], server["cgroup"], server["ipv6"]) == ("debian", 7936, 2, True)
+    assert (server["root"], server["python"]) == (os.geteuid() == 0, sys.version.split()[0])
+    assert time.strptime(server["time_utc"], "%Y-%m-%dT%H:%M:%SZ")
+    bare = _server_host.describe(fake(tmp_path / "bare"))
+    assert (bare["memory_mb"], bare["cgroup"], bare["ipv6"]) == (None, 1, False)
+
+
+def test_free_disk_of_a_path_that_is_not_there_is_that_of_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = fake(tmp_path, files={"/opt/x": ""})
+    free = _server_host.disk_free_mb(machine, ["/opt/lago/deep", "/var/lib/docker"])
+    numbers = os.statvfs(tmp_path)
+    assert free.keys() == {"/opt/lago/deep", "/var/lib/docker"}
+    assert abs(free["/opt/lago/deep"] - numbers.f_bavail * numbers.f_frsize // 2**20) < 512
+
+    def refuse(_path: Any) -> None:
+        raise OSError
+
+    monkeypatch.setattr(os, "statvfs", refuse)
+    assert _server_host.disk_free_mb(machine, ["/opt"]) == {}
+
+
+def test_git(tmp_path: Path) -> None:
+    assert _server_host.git(fake(tmp_path)) == {"version": None}
+    machine = fake(tmp_path, {"git --version": (0, "git version 2.47.3\n", "")})
+    assert _server_host.git(machine) == {"version": "2.47.3"}
+
+
+def test_an_engine_that_answers(tmp_path: Path) -> None:
+    machine = fake(
+        tmp_path,
+        {
+            "docker info": (0, json.dumps(INFO_26), ""),
+            "docker version": (0, '{"Version":"26.1.5+dfsg1","ApiVersion":"1.45"}', ""),
+        },
+    )
+    docker, compose, reason = _server_docker.engine(machine)
+    assert docker == {
+        "version": "26.1.5+dfsg1",
+        "api_version": "1.45",
+        "client_version": "26.1.5+dfsg1",
+        "storage_root": "/var/lib/docker",
+        "storage_driver": "overlay2",
+        "live_restore": True,
+        "log_driver": "json-file",
+        "registry_mirrors": ["http://172.17.0.1:5000"],
+        "rootless": False,
+        "swarm": False,
+    }
+    assert (compose, reason) == ({"version": "2.26.1-4"}, None)
+
+
+def test_an_old_engine_without_compose(tmp_path: Path) -> None:
+    machine = fake(tmp_path, {"docker info": (0, json.dumps(INFO_20), ""), "docker version": (1, "", "")})
+    docker, compose, _reason = _server_docker.engine(machine)
+    assert docker is not None
+    assert (docker["version"], docker["api_version"], docker["registry_mirrors"]) == ("20.10.24+dfsg1", None, [])
+    assert (docker["rootless"], docker["swarm"], compose) == (True, True, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            (1, json.dumps({"ServerErrors": ["Cannot connect to the Docker daemon"], "ClientInfo": {}}), ""),
+            "Cannot connect to the Docker daemon",
+        ),
+        ((1, "", "permission denied while trying to connect\n"), "permission denied while trying to connect"),
+        ((0, json.dumps({"host": {"arch": "amd64"}}), ""), "no Docker Engine answers"),  # Podman
+    ],
+)
+def test_why_no_engine_answers(tmp_path: Path, answer: tuple[int, str, str], expected: str) -> None:
+    assert _server_docker.engine(fake(tmp_path, {"docker info": answer})) == (None, None, expected)
+
+
+def test_no_docker_at_all(tmp_path: Path) -> None:
+    machine = fake(tmp_path)
+    assert _server_docker.engine(machine) == (None, None, None)
+    assert _server_docker.installation(machine) == {
+        "cli": False,
+        "daemon": False,
+        "package": None,
+        "packages": {},
+        "interrupted": False,
+        "managed": False,
+    }
+
+
+DPKG = "docker-cli installed 26.1.5+dfsg1-9\ndocker-ce not-installed\ndocker.io installed 26.1.5+dfsg1-9\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "files", "package", "interrupted"),
+    [
+        ({"dpkg-query": (1, DPKG, "no packages found matching docker-ce-cli"), "docker": (0, "", "")}, {}, "docker.io", False),
+        ({"dpkg-query": (0, "docker.io half-configured 26.1\n", ""), "dockerd": (0, "", "")}, {}, "other", True),
+        ({"dpkg-query": (0, "", "")}, {"/var/lib/dpkg/updates/0001": ""}, None, True),
+        ({"dpkg-query": (0, "", "")}, {"/var/lib/dpkg/updates/tmp.i": ""}, None, False),
+        ({"rpm": (1, "docker-ce 28.5.1\npackage docker.io is not installed\n", ""), "docker": (0, "", "")}, {}, "docker-ce", False),
+        ({"docker": (0, "", "")}, {}, "other", False),
+    ],
+)  # fmt: skip
+def test_installation(
+    tmp_path: Path, answers: Answers, files: dict[str, str], package: str | None, interrupted: bool
+) -> None:
+    found = _server_docker.installation(fake(tmp_path, answers, files))
+    assert (found["package"], found["interrupted"]) == (package, interrupted)
+
+
+def test_the_credentials_of_a_proxy_are_not_told(tmp_path: Path) -> None:
+    content = {"proxies": {"http-proxy": "http://me:s3cret@proxy:3128"}, "dns": ["9.9.9.9"], "debug": True}
+    told = _server_docker.daemon_json(fake(tmp_path, files={"/etc/docker/daemon.json": json.dumps(content)}))
+    assert told["content"] == {
+        "proxies": {"http-proxy": "http://********@proxy:3128"},
+        "dns": ["9.9.9.9"],
+        "debug": True,
+    }
+    assert told["redacted"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "valid", "content"),
+    [("{}", True, {}), ("", True, None), ("{oops", False, None), ("[]", False, None), ('{"debug": true}', True, {"debug": True})],
+)  # fmt: skip
+def test_daemon_json(tmp_path: Path, text: str, valid: bool, content: Any) -> None:
+    told = _server_docker.daemon_json(fake(tmp_path, files={"/etc/docker/daemon.json": text}))
+    assert told == {"exists": True, "valid": valid, "content": content, "redacted": False}
+
+
+def test_no_daemon_json(tmp_path: Path) -> None:
+    assert _server_docker.daemon_json(fake(tmp_path))["exists"] is False
+
+
+def _daemon(ago: float) -> dict[str, str]:
+    """Return the files of a daemon that started so many seconds ago on a machine that runs since an hour."""
+    ticks = int((3600 - ago) * os.sysconf("SC_CLK_TCK"))
+    stat = " ".join(["77", "(docker d)", "S", *["1"] * 18, str(ticks), "0"])
+    return {"/run/docker.pid": "77", "/proc/77/stat": stat, "/proc/uptime": "3600.00 1.00"}
+
+
+def _written(tmp_path: Path, ago: float) -> None:
+    moment = time.time() - ago
+    os.utime(tmp_path / "etc/docker/daemon.json", (moment, moment))
+
+
+@pytest.mark.parametrize(
+    ("content", "loaded", "written_ago", "expected"),
+    [
+        ({"registry-mirrors": ["http://a"]}, {}, 200, "none"),
+        ({"registry-mirrors": ["http://a"]}, {}, 50, "reload"),
+        ({"registry-mirrors": ["http://a"]}, {"registry-mirrors": ["http://a"]}, 50, "none"),
+        ({"registry-mirrors": ["http://a"], "log-opts": {"max-size": "1m"}}, {}, 50, "restart"),
+        ({"live-restore": True}, {"live-restore": True, "log-driver": "local"}, 50, "restart"),
+        ({"log-driver": "local"}, None, 50, "restart"),
+    ],
+)
+def test_what_a_daemon_still_has_to_load(
+    tmp_path: Path, content: dict[str, Any], loaded: dict[str, Any] | None, written_ago: float, expected: str
+) -> None:
+    files = {**_daemon(ago=100), "/etc/docker/daemon.json": json.dumps(content)}
+    if loaded is not None:
+        files["/etc/docker/.selfhosted-lago"] = json.dumps(loaded)
+    machine = fake(tmp_path, files=files)
+    _written(tmp_path, written_ago)
+    assert _server_docker.pending(machine) == expected
+
+
+def test_nothing_is_pending_without_a_daemon_or_a_configuration(tmp_path: Path) -> None:
+    assert _server_docker.pending(fake(tmp_path / "none")) == "none"
+    assert _server_docker.pending(fake(tmp_path / "stale", files={"/run/docker.pid": "77"})) == "none"
+    assert _server_docker.pending(fake(tmp_path / "plain", files=_daemon(100))) == "none"
+
+
+def test_a_configuration_that_was_removed_is_pending(tmp_path: Path) -> None:
+    files = {**_daemon(100), "/etc/docker/.selfhosted-lago": '{"log-driver": "local"}'}
+    assert _server_docker.pending(fake(tmp_path, files=files)) == "restart"
+
+
+def _container(service: str, number: str = "1", oneoff: str = "False", status: str = "running", **more: Any) -> Any:
+    return {
+        "Id": f"{service}{number}{oneoff}",
+        "Name": f"/lago-{service}-{number}",
+        "Image": "sha256:1",
+        "RestartCount": 0,
+        "State": {"Status": status, "ExitCode": 0, "StartedAt": "2026-01-01T00:00:00Z", "Health": {"Status": "healthy"}},
+        "Config": {
+            "Image": "getlago/api:v1.51.0",
+            "Env": ["DATABASE_URL=postgres://lago:s3cret@db/lago"],
+            "Labels": {
+                "com.docker.compose.project": "lago",
+                "com.docker.compose.service": service,
+                "com.docker.compose.oneoff": oneoff,
+                "com.docker.compose.container-number": number,
+                "selfhosted.lago.file": "abc",
+                "org.example.else": "x",
+            },
+        },
+        "HostConfig": {"PortBindings": more.get("ports", {})},
+    }  # fmt: skip
+
+
+def test_containers_by_service(tmp_path: Path) -> None:
+    ports = {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8443"}, {"HostIp": "", "HostPort": ""}], "80/tcp": None}
+    entries = [
+        _container("api", "2"),
+        _container("api", "1"),
+        _container("register", "", "True"),
+        _container("proxy", status="exited", ports=ports),
+    ]
+    machine = fake(
+        tmp_path, {"docker ps": (0, "a\nb\nc\nd\n", ""), "docker container inspect": (1, json.dumps(entries), "gone")}
+    )
+    found = _server_project.containers(machine, "lago")
+    services = _server_project.by_service(found)
+    assert services.keys() == {"api", "proxy", "register"}
+    assert services["api"]["name"] == "lago-api-1"
+    assert services["register"]["oneoff"] is True
+    assert services["proxy"]["ports"] == [{"address": "0.0.0.0", "port": 8443, "target": "443/tcp"}]
+    assert "org.example.else" not in services["api"]["labels"]
+    assert services["api"]["labels"]["selfhosted.lago.file"] == "abc"
+    assert "s3cret" not in json.dumps(found)
+    assert _server_project.running(found, "api") == services["api"]["id"]
+    assert [_server_project.running(found, name) for name in ("proxy", "register", "db")] == [None, None, None]
+
+
+def test_no_containers_no_inspection(tmp_path: Path) -> None:
+    assert _server_project.containers(fake(tmp_path, {"docker ps": (0, "", "")}), "lago") == []
+
+
+IMAGES = "\n".join(
+    json.dumps(dict(zip(("name", "tag", "digest", "id"), row)))
+    for row in [
+        ("redis", "7-alpine", "sha256:d1", "sha256:1"),
+        ("getlago/api", "v1.51.0", "<none>", "sha256:2"),
+        ("getlago/front", "<none>", "sha256:d3", "sha256:3"),
+        ("<none>", "<none>", "<none>", "sha256:4"),
+    ]
+)
+
+
+def test_images_by_the_names_they_were_asked_by(tmp_path: Path) -> None:
+    machine = fake(tmp_path, {"docker images": (0, IMAGES, "")})
+    wanted = ["docker.io/library/redis:7-alpine", "getlago/api:v1.51.0", "getlago/api:v1.50.0"]
+    found = {"docker.io/library/redis:7-alpine": "sha256:1", "getlago/api:v1.51.0": "sha256:2"}
+    assert _server_project.images(machine, wanted) == found
+    assert _server_project.images(machine, []) == {
+        "redis:7-alpine": "sha256:1",
+        "redis@sha256:d1": "sha256:1",
+        "getlago/api:v1.51.0": "sha256:2",
+        "getlago/front@sha256:d3": "sha256:3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("redis", "redis:latest"),
+        ("docker.io/library/redis:7", "redis:7"),
+        ("docker.io/getlago/api:v1.51.0", "getlago/api:v1.51.0"),
+        ("registry:5000/getlago/api", "registry:5000/getlago/api:latest"),
+        ("getlago/api:v1.51.0@sha256:x", "getlago/api@sha256:x"),
+    ],
+)
+def test_short_reference(reference: str, expected: str) -> None:
+    assert _server_project.short_reference(reference) == expected
+
+
+def test_volumes(tmp_path: Path) -> None:
+    machine = fake(tmp_path, {"docker volume ls": (0, "lago_storage\nlago_db-data\n", "")})
+    assert _server_project.volumes(machine, "lago") == ["lago_db-data", "lago_storage"]
+
+
+ROW: dict[str, Any] = {
+    "server_version": "15.20 (Debian 15.20-0+deb12u1)",
+    "identifier": "7710479335389309182-16385",
+    "tables": 161,
+    "migrations": 1075,
+    "last_migration": "20260101120000",
+    "organizations": 1,
+    "users": 2,
+    "payment_providers": 3,
+    "integrations": 4,
+    "invalid_indexes": 0,
+}
+
+
+def test_database(tmp_path: Path) -> None:
+    found = _server_services.database(fake(tmp_path, {"docker exec": (0, json.dumps(ROW) + "\n", "")}), "db")
+    assert found == {
+        "reachable": True,
+        "error": None,
+        "server_version": "15.20",
+        "identifier": "7710479335389309182-16385",
+        "tables": 161,
+        "schema_migrations": {"count": 1075, "max": "20260101120000"},
+        "organizations": 1,
+        "users": 2,
+        "encrypted_rows": 7,
+        "invalid_indexes": 0,
+    }
+
+
+def test_an_empty_database_has_no_numbers(tmp_path: Path) -> None:
+    missing = dict.fromkeys(
+        ("migrations", "last_migration", "organizations", "users", "payment_providers", "integrations")
+    )
+    machine = fake(tmp_path, {"docker exec": (0, json.dumps({**ROW, **missing, "tables": 0}), "")})
+    found = _server_services.database(machine, "db")
+    assert (found["schema_migrations"], found["organizations"], found["encrypted_rows"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((2, "", 'psql: error: connection failed: FATAL:  database "lago" does not exist\n'),
+         'psql: error: connection failed: FATAL:  database "lago" does not exist'),
+        ((0, "", ""), "the database gave no answer"),
+    ],
+)  # fmt: skip
+def test_a_database_that_does_not_say(tmp_path: Path, answer: tuple[int, str, str], reason: str) -> None:
+    found = _server_services.database(fake(tmp_path, {"docker exec": answer}), "db")
+    assert (found["reachable"], found["error"], found["organizations"]) == (False, reason, None)
+
+
+def test_the_database_is_asked_as_one_that_cannot_write(tmp_path: Path) -> None:
+    module = FakeModule({"docker exec": (0, json.dumps(ROW), "")})
+    _server_services.database(Machine(module, str(tmp_path)), "db")  # type: ignore[arg-type]
+    assert "default_transaction_read_only=on" in " ".join(module.ran[0])
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("abc\n---- root certificate ----\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
+         {"revision": "abc", "root_certificate": "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"}),
+        ("\n---- root certificate ----\n", {"revision": None, "root_certificate": None}),
+    ],
+)  # fmt: skip
+def test_proxy(tmp_path: Path, output: str, expected: dict[str, str | None]) -> None:
+    assert _server_services.proxy(fake(tmp_path, {"docker exec": (0, output, "")}), "proxy") == expected
+
+
+def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
+    files = {"/opt/lago/secrets.json": '{"a": "s3cret"}', "/opt/lago/migrated.json": '{"version": "v1.51.0"}'}
+    assert _server_services.files(fake(tmp_path, files=files), "/opt/lago/") == {
+        "compose": False,
+        "secrets": True,
+        "api_key": False,
+        "migrated": {"version": "v1.51.0"},
+        "ca": None,
+    }
+
+
+def _socket(address: str, port: int, inode: str, state: str = "0A") -> str:
+    return f"   0: {address}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0 0 10 0"
+
+
+def _hexadecimal(*octets: int) -> str:
+    data = bytes(octets)
+    return "".join(f"{word:08X}" for word in struct.unpack(f"={len(data) // 4}I", data))
+
+
+@pytest.fixture
+def sockets(tmp_path: Path) -> Callable[[], Machine]:
+    def make() -> Machine:
+        files = {
+            "/proc/net/tcp": "header\n"
+            + "\n".join(
+                [
+                    _socket(_hexadecimal(127, 0, 0, 1), 5432, "11"),
+                    _socket(_hexadecimal(0, 0, 0, 0), 443, "12"),
+                    _socket(_hexadecimal(10, 0, 0, 9), 443, "13", state="01"),
+                ]
+            ),
+            "/proc/net/tcp6": "header\n" + _socket(_hexadecimal(*[0] * 15, 1), 22, "14"),
+            "/proc/1/comm": "systemd\n",
+            "/proc/20/comm": "sshd\n",
+            "/proc/30/comm": "docker-proxy\n",
+            "/proc/40/comm": "ended",
+            "/proc/self/comm": "x",
+        }
+        machine = fake(tmp_path, files=files)
+        for pid, handle, target in [
+            ("1", "3", "socket:[14]"),
+            ("20", "3", "socket:[14]"),
+            ("30", "4", "socket:[12]"),
+            ("30", "5", "/dev/null"),
+        ]:
+            link = tmp_path / "proc" / pid / "fd" / handle
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(target)
+        (tmp_path / "proc/30/fd/6").write_text("")  # closed between listing and reading
+        return machine
+
+    return make
+
+
+def test_listeners(sockets: Callable[[], Machine]) -> None:
+    assert _server_listeners.listeners(sockets(), [], {443}) == [
+        {"port": 22, "address": "::1", "process": "sshd", "ours": False},
+        {"port": 443, "address": "0.0.0.0", "process": "docker-proxy", "ours": True},
+        {"port": 5432, "address": "127.0.0.1", "process": None, "ours": False},
+    ]
+
+
+def test_listeners_of_some_ports(sockets: Callable[[], Machine]) -> None:
+    machine = sockets()
+    assert [entry["port"] for entry in _server_listeners.listeners(machine, [443, 80], set())] == [443]
+    assert _server_listeners.listeners(machine, [80], set()) == []
