@@ -13,7 +13,7 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
-from ansible_collections.selfhosted.lago.plugins.module_utils._container import ContainerTransport
+from ansible_collections.selfhosted.lago.plugins.module_utils._container import ContainerTransport, Run
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 from ansible_collections.selfhosted.lago.plugins.module_utils._http import HttpTransport, Transport, split_url
 from ansible_collections.selfhosted.lago.plugins.module_utils._refusals import graphql_data, rest_data, unusable
@@ -60,24 +60,29 @@ def connection_spec() -> Data:
 CONNECTION_REQUIRED = [("api_url", "container")]
 
 
+def runner(module: AnsibleModule) -> Run:
+    """Return a function that runs a command with some standard input through I(module)."""
+
+    def command(arguments: list[str], data: str) -> tuple[int, str, str]:
+        # what is run is full of what would be expanded
+        done: tuple[int, str, str] = module.run_command(arguments, data=data, expand_user_and_vars=False)
+        return done
+
+    return command
+
+
 def connect(module: AnsibleModule) -> LagoClient:
     """Return a client for what the module's connection options say. Nothing is sent yet.
 
     :raises LagoError: when an option cannot be used.
     """
     params = module.params
-
-    def run(command: list[str], data: str) -> tuple[int, str, str]:
-        # the program that runs in the container is full of what would be expanded
-        done: tuple[int, str, str] = module.run_command(command, data=data, expand_user_and_vars=False)
-        return done
-
     transport: Transport
     if params["container"]:
         url = params["api_url"] or INSIDE
         if split_url(url)[1] not in LOOPBACKS:  # the public one, perhaps from module_defaults or the environment
             url = INSIDE
-        transport = ContainerTransport(params["container"], run, url, params["timeout"], params["retries"])
+        transport = ContainerTransport(params["container"], runner(module), url, params["timeout"], params["retries"])
     else:
         transport = http_transport(params, "api_url")
     return LagoClient(transport)
@@ -109,12 +114,13 @@ class LagoClient:
         self._credentials: tuple[str, str] | None = None
 
     def health(self) -> Data:
-        """Return C(status), C(version) and C(message) of C(/health). It tells the release, not that Lago works."""
+        """Return C(status), C(version), C(message) and C(details) of C(/health): the release, not that Lago works."""
         response = self.transport.send("GET", "/health")
         body = response.json
         if not isinstance(body, dict) or "version" not in body:
             raise unusable("/health", self.transport.url, response)
-        return {"status": response.status, "version": body["version"], "message": body.get("message")}
+        told = (body.get("details") or "").strip().partition("\n")[0][:300] or None
+        return {"status": response.status, "version": body["version"], "message": body.get("message"), "details": told}
 
     def wait_until_up(self, seconds: float) -> Data:
         """Ask C(/health) until it is well, but no longer than I(seconds); return what it said.
@@ -160,6 +166,18 @@ class LagoClient:
         given = {"input": {"email": email, "password": password, "organizationName": organization}}
         session = self._send("registerUser", _REGISTER, given, safe=False)
         return self._begin(session, email, password)
+
+    def signup_is_closed(self) -> bool:
+        """Find out by registering with a blank password: where sign-up is open, Lago fails (500) and makes nothing."""
+        given = {"input": {"email": "signup-check@example.invalid", "password": "", "organizationName": "signup check"}}
+        try:
+            self._send("registerUser", _REGISTER, given, safe=False)
+        except LagoError as error:
+            if error.code == "signup_disabled":
+                return True
+            if error.code not in ("server_error", "roles_not_seeded", "user_already_exists"):
+                raise
+        return False
 
     def _begin(self, session: Data, email: str, password: str) -> Data:
         self._token = session["token"]
