@@ -1,0 +1,116 @@
+# Copyright (c) The selfhosted.lago maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change at any time.
+
+"""Decides where each secret comes from, and refuses what would make a database unreadable. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.selfhosted.lago.plugins.module_utils import _secrets
+from ansible_collections.selfhosted.lago.plugins.module_utils._secrets import Problem, variable
+from ansible_collections.selfhosted.lago.plugins.module_utils._secrets_file import Kept
+
+
+class Database(t.NamedTuple):
+    """What is known of the database. None is unknown, which counts as data."""
+
+    organizations: int | None
+    encrypted_rows: int | None
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether something in it may need the secrets that were in use."""
+        return self.organizations is None or self.organizations > 0 or bool(self.encrypted_rows)
+
+    def __str__(self) -> str:
+        if self.organizations is None:
+            return "the database could not be asked whether it holds an organization"
+        rows = f" and {self.encrypted_rows} encrypted rows" if self.encrypted_rows else ""
+        return f"the database holds {self.organizations} organization{'' if self.organizations == 1 else 's'}{rows}"
+
+
+class Plan(t.NamedTuple):
+    """Where the secrets come from.
+
+    :param given: names that are given.
+    :param kept: names whose made value is in the file.
+    :param missing: names to be made.
+    :param problems: why none of that may be done.
+    """
+
+    given: list[str]
+    kept: list[str]
+    missing: list[str]
+    problems: list[Problem]
+
+
+def plan(path: str, kept: Kept | None, given: dict[str, str], database: Database) -> Plan:
+    """Return where each secret comes from.
+
+    :param path: of the file, for the sentences.
+    :param kept: what is in it.
+    :param given: the values that are given, by name.
+    :param database: what must stay readable.
+    """
+    made = kept.secrets if kept else {}
+    missing = [name for name in _secrets.NAMES if name not in given and name not in made]
+    withdrawn = tuple(name for name in missing if kept and name in kept.given)
+    lost = tuple(name for name in missing if name not in withdrawn and _is_lost(name, kept, database))
+    problems = [_changed(name, path, kept, given.get(name), database) for name in _secrets.ENCRYPTION]
+    problems += [_withdrawn(withdrawn), _lost(lost, path, database)]
+    return Plan(
+        given=[name for name in _secrets.NAMES if name in given],
+        kept=[name for name in _secrets.NAMES if name not in given and name in made],
+        missing=missing,
+        problems=[problem for problem in problems if problem],
+    )
+
+
+def _changed(name: str, path: str, kept: Kept | None, given: str | None, database: Database) -> Problem | None:
+    """Refuse another encryption key than the one that was in use."""
+    if kept is None or name not in kept.fingerprints or not database.holds_data:
+        return None
+    value = kept.secrets.get(name) if given is None else given
+    if value is None or kept.fingerprints[name] == _secrets.fingerprint(kept.file_key, name, value):
+        return None
+    if given is None:
+        source, way_out = f"{name} in {path}", "Put the file back from a backup."
+    elif name in kept.secrets:
+        source, way_out = variable(name), f"Remove {variable(name)}: the key that was made is still there."
+    else:
+        source, way_out = variable(name), f"Give {variable(name)} its former value."
+    message = f"{source} is not the key that was in use, and {database}: what it encrypted could never be read again. {way_out}"
+    return Problem("encryption_key_changed", (name,), message)
+
+
+def _withdrawn(names: tuple[str, ...]) -> Problem | None:
+    """Refuse to make what was given before."""
+    if not names:
+        return None
+    message = (
+        f"{_secrets.listed(names)}: given before and missing now. Give the former value{'s' if names[1:] else ''} again; "
+        "nothing is made anew in place of what was given."
+    )
+    return Problem("given_secret_missing", names, message)
+
+
+def _is_lost(name: str, kept: Kept | None, database: Database) -> bool:
+    """Return whether there must have been a value. What an older file has no trace of may be new to this release."""
+    return database.holds_data and (kept is None or name in kept.fingerprints or bool(database.organizations))
+
+
+def _lost(names: tuple[str, ...], path: str, database: Database) -> Problem | None:
+    """Refuse new values for a database that may need the former ones."""
+    if not names:
+        return None
+    unknown = database.organizations is None
+    message = (
+        f"{path} lacks {', '.join(names)}, and {database}: nothing is made anew for a database that may need the former "
+        f"values. Put the file back from a backup, or give {_secrets.listed(names)}"
+        f"{', or start the database so that it can be asked.' if unknown else '.'}"
+    )
+    return Problem("secrets_lost", names, message)
