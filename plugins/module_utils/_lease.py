@@ -1,0 +1,129 @@
+# Copyright (c) The selfhosted.lago maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change at any time.
+
+"""A lease on a deployment: a file on the server that names the run which works on it, and until when."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import secrets
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.selfhosted.lago.plugins.module_utils import _files
+from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
+
+MODE = 0o600
+IDENTITY = ("machine", "boot_id", "pid_namespace", "pid", "process_start")
+
+Lease = t.Dict[str, t.Any]
+
+
+def load(path: str) -> Lease | None:
+    """Return the lease, None when there is none.
+
+    :raises LagoError: C(lease_unreadable).
+    """
+    content = _files.read(path)
+    if content is None:
+        return None
+    try:
+        lease = json.loads(content.decode("utf-8"))
+        return {
+            **lease,
+            "acquired": float(lease["acquired"]),
+            "expires": float(lease["expires"]),
+            "token": str(lease["token"]),
+        }
+    except (ValueError, LookupError, TypeError):
+        message = (
+            f"The lease {path} cannot be read: when you are sure that no other run works on this deployment, remove it."
+        )
+        raise LagoError(message, "lease_unreadable") from None
+
+
+def ours(lease: Lease | None, holder: dict[str, t.Any]) -> bool:
+    """Return whether the lease is of the very process that asks."""
+    return lease is not None and all(lease.get(name) == holder.get(name) for name in IDENTITY)
+
+
+def hold(path: str, lease: Lease | None, holder: dict[str, t.Any], ttl: int, ended: str | None) -> Lease:
+    """Return the lease as it shall be.
+
+    :param lease: the one that is there.
+    :param holder: who asks.
+    :param ttl: seconds that it shall last.
+    :param ended: the token of a lease whose process was seen to have ended.
+    :raises LagoError: C(lease_held), whose C(details.holder) tells who holds it.
+    """
+    now = time.time()
+    if lease is not None and ours(lease, holder):
+        return {**lease, "expires": now + ttl}
+    if lease is not None and now < lease["expires"] and lease["token"] != ended:
+        raise LagoError(_refusal(path, lease, now), "lease_held", details={"holder": lease})
+    return {**holder, "token": secrets.token_hex(16), "acquired": now, "expires": now + ttl}
+
+
+def _refusal(path: str, lease: Lease, now: float) -> str:
+    minutes = max(0, int(now - lease["acquired"]) // 60)
+    return (
+        f"Another run works on this deployment: {lease.get('owner', 'somebody')}, process {lease.get('pid', 'unknown')}, "
+        f"since {_clock(lease['acquired'])} ({minutes} minutes). Wait until it ends; its lease ends at "
+        f"{_clock(lease['expires'])}. When you are sure that it does not run any more, remove {path} on the server."
+    )
+
+
+def _clock(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def store(module: AnsibleModule, path: str, lease: Lease) -> None:
+    """Write the lease."""
+    text = json.dumps(lease, indent=2, sort_keys=True) + "\n"
+    wanted = _files.Attributes(MODE, _files.user_id(None), _files.group_id(None))
+    _files.write(module, path, text.encode("utf-8"), wanted)
+
+
+@contextlib.contextmanager
+def locked(directory: str) -> t.Iterator[None]:
+    """Let nobody else look at or change the lease in the directory meanwhile; where there is no directory, there is no lease."""
+    if not os.path.isdir(directory):
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lease(module: AnsibleModule) -> dict[str, t.Any]:
+    """Return the result of the module C(lease). It never reports a change, since a lease is no state of the system.
+
+    :raises LagoError: C(lease_held), C(lease_unreadable).
+    """
+    params = module.params
+    path, holder = params["path"], params["holder"]
+    directory = os.path.dirname(path)
+    if params["state"] == "held" and not module.check_mode:
+        os.makedirs(directory, 0o700, exist_ok=True)
+    with locked(directory):
+        found = load(path)
+        if params["state"] == "released":
+            released = ours(found, holder)
+            if released and not module.check_mode:
+                os.unlink(path)
+            return {"changed": False, "lease": None, "released": released}
+        wanted = hold(path, found, holder, params["ttl"], params["ended"])
+        if not module.check_mode:
+            store(module, path, wanted)
+    return {"changed": False, "lease": wanted, "released": False}
