@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers: containers of Debian 13 with systemd as PID 1, on which Docker can be installed and run."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from docker.types import Mount
+
+from testbed import containers, registry
+from testbed.engine import client, wait_for
+from testbed.settings import TestbedError, say
+
+IMAGES = {"bare": "testbed/server-bare:latest", "docker": "testbed/server-docker:latest"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the test bed: its container's name, its address on the bridge and what it was made from."""
+
+    name: str
+    address: str
+    image: str
+    status: str
+    ports: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def _describe(container: Any) -> Server:
+    container.reload()
+    bindings = container.attrs["HostConfig"]["PortBindings"] or {}
+    ports = [
+        f"{entry['HostIp']}:{entry['HostPort']}:{inside.split('/')[0]}"
+        for inside, entries in bindings.items()
+        for entry in entries
+    ]
+    image = container.labels.get("selfhosted.lago.testbed.server", "")
+    address = container.attrs["NetworkSettings"]["IPAddress"]
+    return Server(container.name, address, image, container.status, tuple(sorted(ports)))
+
+
+def _ports(publish: tuple[str, ...]) -> dict[str, list[tuple[str, int]]]:
+    ports: dict[str, list[tuple[str, int]]] = {}
+    for text in publish:
+        try:
+            address, outside, inside = text.rsplit(":", 2)
+            ports.setdefault(f"{int(inside)}/tcp", []).append((address, int(outside)))
+        except ValueError as error:
+            raise TestbedError(f"--publish {text}: wanted ADDRESS:PORT:PORT, as in 127.0.0.1:8443:8443.") from error
+    return ports
+
+
+def _put(container: Any, path: str, content: str) -> None:
+    """Write a root-owned file into the container before it starts."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        parent = tarfile.TarInfo(path.rsplit("/", 1)[0].lstrip("/"))
+        parent.type, parent.mode = tarfile.DIRTYPE, 0o755
+        archive.addfile(parent)
+        entry = tarfile.TarInfo(path.lstrip("/"))
+        entry.size, entry.mode, entry.mtime = len(content.encode()), 0o644, int(time.time())
+        archive.addfile(entry, io.BytesIO(content.encode()))
+    container.put_archive("/", packed.getvalue())
+
+
+def _booted(container: Any) -> str:
+    """Return systemd's word once it has one: `running`, `degraded`, `maintenance` ..."""
+    container.reload()
+    if container.status != "running":
+        raise TestbedError(f"{container.name} ended while it booted:\n{container.logs(tail=30).decode()}")
+    word = str(container.exec_run(["systemctl", "is-system-running", "--wait"]).output.decode().strip())
+    return word if word in ("running", "degraded", "maintenance", "stopping") else ""
+
+
+def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirrored: bool | None = None) -> Server:
+    """Make a server and return it once its systemd says `running`; one of this name that is there is kept.
+
+    `image` is "bare" (nothing of Docker) or "docker" (Engine, Compose and Git installed). `publish` are texts as in
+    127.0.0.1:8443:8443. `mirrored` (for "docker") lets its engine pull through the test bed's registry; by default
+    it does where that registry runs.
+    """
+    if image not in IMAGES:
+        raise TestbedError(f"There is no server image {image!r}: {', '.join(IMAGES)}.")
+    container = containers.find(name)
+    if container is None:
+        container = client().containers.create(
+            IMAGES[image],
+            name=name,
+            hostname=name,
+            labels={**containers.labels("server"), "selfhosted.lago.testbed.server": image},
+            cap_add=["ALL"],
+            cap_drop=["SYS_RESOURCE"],
+            security_opt=["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
+            cgroupns="host",
+            volumes={"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}},
+            tmpfs={"/run": "", "/run/lock": ""},
+            mounts=[Mount(target="/var/lib/docker", source=None, type="volume")],
+            stop_signal="SIGRTMIN+3",
+            ports=_ports(publish),
+        )
+        if mirrored is None:
+            found = containers.find(registry.NAME)
+            mirrored = found is not None and found.status == "running"
+        if image == "docker" and mirrored:
+            _put(container, "/etc/docker/daemon.json", json.dumps({"registry-mirrors": [registry.mirror()]}) + "\n")
+    if container.status != "running":
+        container.start()
+    word = wait_for(f"systemd in {name}", lambda: _booted(container), 90)
+    if word != "running":
+        failed = container.exec_run(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]).output.decode()
+        raise TestbedError(f"{name} booted, but systemd says {word}:\n{failed}")
+    return _describe(container)
+
+
+def remove(name: str) -> bool:
+    """Remove a server with all it holds; return whether there was one."""
+    gone = containers.remove(name)
+    say(f"{name} is removed" if gone else f"there is no server {name}")
+    return gone
+
+
+def servers() -> list[Server]:
+    """Return the test bed's servers, running or not."""
+    return [_describe(container) for container in containers.all_of("server")]
