@@ -100,8 +100,8 @@ class Directory:
         """Return the absolute path; a relative one stays in the directory, whatever symbolic links there are."""
         if os.path.isabs(dest):
             return os.path.normpath(dest)
-        path = os.path.join(self.root, os.path.normpath(dest))
-        if not self._inside(os.path.realpath(os.path.dirname(path))) or path == self.root:
+        path = os.path.normpath(os.path.join(self.root, dest))
+        if path == self.root or not self._inside(os.path.realpath(os.path.dirname(path))):
             raise LagoError(f"{dest} leads out of {self.root}: give a path in it, or an absolute one.", "invalid_path")
         return path
 

@@ -110,7 +110,7 @@ def test_refuses_names_that_no_shell_knows(name: str) -> None:
 
 
 def test_names_the_variable_whose_value_cannot_be() -> None:
-    with pytest.raises(AnsibleFilterError, match="^LAGO_X: "):
+    with pytest.raises(AnsibleFilterError, match=r"^LAGO_X: "):
         env_file({"LAGO_X": ["secret"]})
 
 

@@ -21,7 +21,7 @@ def test_deployable(version: str) -> None:
 
 @pytest.mark.parametrize(
     "version",
-    ["latest", "1.51.0", "v1.51", "v1.51.0-rc1", "v1.51.0\n", "v01.5.0", "v1.5١.0", "", None, 1.51, ["v1.51.0"]],
+    ["latest", "1.51.0", "v1.51", "v1.51.0-rc1", "v1.51.0\n", "v01.5.0", "v1.5\u0661.0", "", None, 1.51, ["v1.51.0"]],
 )
 def test_only_full_releases(version: t.Any) -> None:
     assert "name one in full" in lago_release_problem(version)
