@@ -7,6 +7,8 @@ import argparse
 import json
 import sys
 
+from docker.errors import DockerException
+
 from testbed import bed, servers
 from testbed.settings import TestbedError
 
@@ -42,7 +44,7 @@ def main() -> int:
             print(json.dumps(made.as_dict(), indent=2))
         else:
             servers.remove(arguments.name)
-    except TestbedError as error:
+    except (TestbedError, DockerException) as error:
         print(f"testbed: {error}", file=sys.stderr)
         return 1
     return 0

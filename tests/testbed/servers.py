@@ -14,9 +14,10 @@ from docker.types import Mount
 
 from testbed import containers, registry
 from testbed.engine import client, wait_for
-from testbed.settings import TestbedError, say
+from testbed.settings import LABEL, TestbedError, say
 
 IMAGES = {"bare": "testbed/server-bare:latest", "docker": "testbed/server-docker:latest"}
+SERVER_IMAGE = f"{LABEL}.server"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def _describe(container: Any) -> Server:
         for inside, entries in bindings.items()
         for entry in entries
     ]
-    image = container.labels.get("selfhosted.lago.testbed.server", "")
+    image = container.labels.get(SERVER_IMAGE, "")
     address = container.attrs["NetworkSettings"]["IPAddress"]
     return Server(container.name, address, image, container.status, tuple(sorted(ports)))
 
@@ -60,13 +61,13 @@ def _ports(publish: tuple[str, ...]) -> dict[str, list[tuple[str, int]]]:
 
 def _put(container: Any, path: str, content: str) -> None:
     """Write a root-owned file into the container before it starts."""
-    packed = io.BytesIO()
+    packed, now = io.BytesIO(), int(time.time())
     with tarfile.open(fileobj=packed, mode="w") as archive:
         parent = tarfile.TarInfo(path.rsplit("/", 1)[0].lstrip("/"))
-        parent.type, parent.mode = tarfile.DIRTYPE, 0o755
+        parent.type, parent.mode, parent.mtime = tarfile.DIRTYPE, 0o755, now
         archive.addfile(parent)
         entry = tarfile.TarInfo(path.lstrip("/"))
-        entry.size, entry.mode, entry.mtime = len(content.encode()), 0o644, int(time.time())
+        entry.size, entry.mode, entry.mtime = len(content.encode()), 0o644, now
         archive.addfile(entry, io.BytesIO(content.encode()))
     container.put_archive("/", packed.getvalue())
 
@@ -80,6 +81,35 @@ def _booted(container: Any) -> str:
     return word if word in ("running", "degraded", "maintenance", "stopping") else ""
 
 
+def _make(name: str, image: str, ports: dict[str, list[tuple[str, int]]]) -> Any:
+    """Create the container with what systemd and an engine inside it need, short of --privileged.
+
+    That one fails where CAP_SYS_RESOURCE is out of reach. The two empty lists are what the command line's
+    `--security-opt systempaths=unconfined` stands for.
+    """
+    api = client().api
+    host = api.create_host_config(
+        cap_add=["ALL"],
+        cap_drop=["SYS_RESOURCE"],
+        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+        binds=["/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+        tmpfs={"/run": "", "/run/lock": ""},
+        mounts=[Mount(target="/var/lib/docker", source=None, type="volume")],
+        port_bindings=ports,
+    )
+    host |= {"CgroupnsMode": "host", "MaskedPaths": [], "ReadonlyPaths": []}
+    made = api.create_container(
+        IMAGES[image],
+        name=name,
+        hostname=name,
+        labels={**containers.labels("server"), SERVER_IMAGE: image},
+        ports=[(int(inside.split("/")[0]), "tcp") for inside in ports],
+        stop_signal="SIGRTMIN+3",
+        host_config=host,
+    )
+    return client().containers.get(made["Id"])
+
+
 def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirrored: bool | None = None) -> Server:
     """Make a server and return it once its systemd says `running`; one of this name that is there is kept.
 
@@ -91,21 +121,7 @@ def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirror
         raise TestbedError(f"There is no server image {image!r}: {', '.join(IMAGES)}.")
     container = containers.find(name)
     if container is None:
-        container = client().containers.create(
-            IMAGES[image],
-            name=name,
-            hostname=name,
-            labels={**containers.labels("server"), "selfhosted.lago.testbed.server": image},
-            cap_add=["ALL"],
-            cap_drop=["SYS_RESOURCE"],
-            security_opt=["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
-            cgroupns="host",
-            volumes={"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}},
-            tmpfs={"/run": "", "/run/lock": ""},
-            mounts=[Mount(target="/var/lib/docker", source=None, type="volume")],
-            stop_signal="SIGRTMIN+3",
-            ports=_ports(publish),
-        )
+        container = _make(name, image, _ports(publish))
         if mirrored is None:
             found = containers.find(registry.NAME)
             mirrored = found is not None and found.status == "running"
