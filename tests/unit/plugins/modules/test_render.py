@@ -292,9 +292,12 @@ def test_a_secret_is_never_readable_for_a_moment(render: t.Any, root: Path) -> N
         replace(source, target)
 
     render(secret("a", "one", mode="0644"))
-    with mock.patch.object(os, "replace", spy), mock.patch.object(_files, "sync_directory"):
-        os.umask(os.umask(0))
-        render(secret("a", "two", mode="0600"))
+    before = os.umask(0)
+    try:
+        with mock.patch.object(os, "replace", spy):
+            render(secret("a", "two", mode="0600"))
+    finally:
+        os.umask(before)
     assert seen == [0o600]
 
 
