@@ -179,7 +179,7 @@ class Inspection:
         """See a job pass: its making is a login or the clock, its end is told by the counter in Redis."""
         fact = self.facts["job"]
         if before is None:
-            if self._project is None and not self._logged_in and self.facts["login"]["accepted"] is None:
+            if self._project is None and not (self._params["email"] and self._params["password"]):
                 self.report.problem(
                     "job_not_checked",
                     "Whether jobs pass through Redis was not checked: give project, or email and password.",

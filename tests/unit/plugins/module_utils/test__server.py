@@ -237,14 +237,24 @@ DPKG = "docker-cli installed 26.1.5+dfsg1-9\ndocker-ce not-installed\ndocker.io 
 @pytest.mark.parametrize(
     ("answers", "files", "package", "interrupted"),
     [
-        ({"dpkg-query": (1, DPKG, "no packages found matching docker-ce-cli"), "docker": (0, "", "")}, {}, "docker.io", False),
+        (
+            {"dpkg-query": (1, DPKG, "no packages found matching docker-ce-cli"), "docker": (0, "", "")},
+            {},
+            "docker.io",
+            False,
+        ),
         ({"dpkg-query": (0, "docker.io half-configured 26.1\n", ""), "dockerd": (0, "", "")}, {}, "other", True),
         ({"dpkg-query": (0, "", "")}, {"/var/lib/dpkg/updates/0001": ""}, None, True),
         ({"dpkg-query": (0, "", "")}, {"/var/lib/dpkg/updates/tmp.i": ""}, None, False),
-        ({"rpm": (1, "docker-ce 28.5.1\npackage docker.io is not installed\n", ""), "docker": (0, "", "")}, {}, "docker-ce", False),
+        (
+            {"rpm": (1, "docker-ce 28.5.1\npackage docker.io is not installed\n", ""), "docker": (0, "", "")},
+            {},
+            "docker-ce",
+            False,
+        ),
         ({"docker": (0, "", "")}, {}, "other", False),
     ],
-)  # fmt: skip
+)
 def test_installation(
     tmp_path: Path, answers: Answers, files: dict[str, str], package: str | None, interrupted: bool
 ) -> None:
@@ -265,8 +275,14 @@ def test_the_credentials_of_a_proxy_are_not_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "valid", "content"),
-    [("{}", True, {}), ("", True, None), ("{oops", False, None), ("[]", False, None), ('{"debug": true}', True, {"debug": True})],
-)  # fmt: skip
+    [
+        ("{}", True, {}),
+        ("", True, None),
+        ("{oops", False, None),
+        ("[]", False, None),
+        ('{"debug": true}', True, {"debug": True}),
+    ],
+)
 def test_daemon_json(tmp_path: Path, text: str, valid: bool, content: Any) -> None:
     told = _server_docker.daemon_json(fake(tmp_path, files={"/etc/docker/daemon.json": text}))
     assert told == {"exists": True, "valid": valid, "content": content, "redacted": False}
@@ -327,7 +343,12 @@ def _container(service: str, number: str = "1", oneoff: str = "False", status: s
         "Name": f"/lago-{service}-{number}",
         "Image": "sha256:1",
         "RestartCount": 0,
-        "State": {"Status": status, "ExitCode": 0, "StartedAt": "2026-01-01T00:00:00Z", "Health": {"Status": "healthy"}},
+        "State": {
+            "Status": status,
+            "ExitCode": 0,
+            "StartedAt": "2026-01-01T00:00:00Z",
+            "Health": {"Status": "healthy"},
+        },
         "Config": {
             "Image": "getlago/api:v1.51.0",
             "Env": ["DATABASE_URL=postgres://lago:s3cret@db/lago"],
@@ -341,7 +362,7 @@ def _container(service: str, number: str = "1", oneoff: str = "False", status: s
             },
         },
         "HostConfig": {"PortBindings": more.get("ports", {})},
-    }  # fmt: skip
+    }
 
 
 def test_containers_by_service(tmp_path: Path) -> None:
@@ -457,11 +478,13 @@ def test_an_empty_database_has_no_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ((2, "", 'psql: error: connection failed: FATAL:  database "lago" does not exist\n'),
-         'psql: error: connection failed: FATAL:  database "lago" does not exist'),
+        (
+            (2, "", 'psql: error: connection failed: FATAL:  database "lago" does not exist\n'),
+            'psql: error: connection failed: FATAL:  database "lago" does not exist',
+        ),
         ((0, "", ""), "the database gave no answer"),
     ],
-)  # fmt: skip
+)
 def test_a_database_that_does_not_say(tmp_path: Path, answer: tuple[int, str, str], reason: str) -> None:
     found = _server_services.database(fake(tmp_path, {"docker exec": answer}), "db")
     assert (found["reachable"], found["error"], found["organizations"]) == (False, reason, None)
@@ -476,11 +499,13 @@ def test_the_database_is_asked_as_one_that_cannot_write(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
-        ("abc\n---- root certificate ----\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
-         {"revision": "abc", "root_certificate": "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"}),
+        (
+            "abc\n---- root certificate ----\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
+            {"revision": "abc", "root_certificate": "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"},
+        ),
         ("\n---- root certificate ----\n", {"revision": None, "root_certificate": None}),
     ],
-)  # fmt: skip
+)
 def test_proxy(tmp_path: Path, output: str, expected: dict[str, str | None]) -> None:
     assert _server_services.proxy(fake(tmp_path, {"docker exec": (0, output, "")}), "proxy") == expected
 
