@@ -68,9 +68,11 @@ class FakeLago:
     def answer(self, operation: str, asked: dict[str, t.Any], headers: dict[str, str]) -> tuple[int, t.Any]:
         if operation == "/health":
             return 200, {"version": "v1.51.0", "message": "Success"}
-        if operation == "/api/v1/organizations":
+        if operation.startswith("/api/v1/"):
             for key in self.keys:
                 if headers["Authorization"] == f"Bearer {key['value']}" and not key["expiresAt"]:
+                    if "billable_metrics" in operation:
+                        return 200, {"billable_metrics": []}
                     name = self.organizations[key["organization"]]
                     return 200, {"organization": {"lago_id": key["organization"], "name": name}}
             return 401, {"status": 401, "error": "Unauthorized"}
