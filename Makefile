@@ -1,0 +1,78 @@
+# `make help` tells what there is. The logic is in tests/tools.
+PYTHON := .venv/bin/python
+TOOL := $(PYTHON) tests/tools
+PLUGINS := .cache/collections/ansible_collections/selfhosted/lago/plugins
+OWN := $(wildcard tests demo bench molecule)
+COVERED := $(foreach kind,module_utils plugin_utils filter action,--cov=plugins/$(kind))
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/tests
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+
+.DEFAULT_GOAL := help
+
+##@ Once
+.venv/.stamp: requirements.txt constraints.txt tests/tools/make_venv.py
+	@python3 tests/tools/make_venv.py
+
+.PHONY: venv
+venv: .venv/.stamp ## the environment that everything below runs in (made by itself where it is needed)
+	@python3 tests/tools/make_venv.py
+
+##@ Tests, the quick ones first
+.PHONY: lint
+lint: venv ## ruff, mypy, ansible-lint (profile production)
+	ruff check .
+	ruff format --check .
+	mypy $(PLUGINS) $(OWN)
+	ansible-lint --nocolor -q
+
+.PHONY: unit
+unit: venv ## unit tests; shared code is covered to the last line
+	pytest tests/unit $(COVERED) --cov-fail-under=100
+
+.PHONY: house
+house: venv ## nothing lacks its documentation, tests, declarations or manners
+	pytest tests/house
+
+.PHONY: sanity
+sanity: venv ## ansible-test sanity
+	$(TOOL)/sanity.py
+
+.PHONY: build
+build: venv ## build the collection, install the tarball, ask it for its documentation
+	$(TOOL)/artifact.py
+
+.PHONY: contract
+contract: venv ## client and stand-in against what the real Lago answered
+	pytest tests/contract
+
+##@ Tests on servers
+.PHONY: testbed testbed-down
+testbed: venv ## engine, images, registry: makes what is missing
+	$(PYTHON) -m testbed up
+
+testbed-down: venv ## remove what the test bed runs; what was built stays
+	$(PYTHON) -m testbed down
+
+molecule-%: venv ## one scenario: make molecule-default
+	molecule test -s $*
+
+.PHONY: integration
+integration: venv ## modules and roles against what the test bed runs
+	pytest tests/integration
+
+.PHONY: test
+test: venv ## everything above in this order; stops at the first stage that fails
+	@$(TOOL)/stages.py
+
+##@ Other
+.PHONY: clean
+clean: ## remove environments, caches and logs (not what the test bed built)
+	rm -rf .venv .cache/venv.lock .cache/logs .cache/sanity .cache/build .cache/mypy .cache/pytest .ansible
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+.PHONY: help
+help: ## this text
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z%-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
