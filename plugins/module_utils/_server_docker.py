@@ -68,7 +68,7 @@ def _packages(machine: Machine) -> tuple[dict[str, str], bool]:
 
 
 def _dpkg_interrupted(machine: Machine) -> bool:
-    """Tell whether dpkg left its journal, as it does when it is killed: no package is installed until it is told to go on."""
+    """Tell whether dpkg was killed and left its journal: it installs nothing more until it is told to go on."""
     try:
         return any(name.isdigit() for name in os.listdir(machine.path("/var/lib/dpkg/updates")))
     except OSError:
@@ -141,7 +141,7 @@ def _hide(url: str) -> str:
 def pending(machine: Machine) -> str:
     """Return what the running daemon needs to follow C(daemon.json): V(none), V(reload) or V(restart).
 
-    Computed from what is there, so that a run that was killed between the file and the restart is made good by the next.
+    Computed from what is there: a run that was killed between the file and the restart is made good by the next.
     """
     started = _started(machine)
     if started is None:

@@ -21,7 +21,7 @@ _OURS = "selfhosted.lago."
 
 
 def containers(machine: Machine, project: str) -> list[dict[str, t.Any]]:
-    """Return the containers of a project, running or not. Their environment holds secrets and is not among the facts."""
+    """Return the containers of a project, running or not, without their environment: it holds secrets."""
     label = f"label={_PROJECT}={project}"
     ids = machine.run("docker", "ps", "-a", "-q", "--no-trunc", "--filter", label).output.split()
     if not ids:

@@ -21,42 +21,35 @@ _PSQL = 'exec psql -X -A -t -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-$
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
 
 
-def _count(table: str, column: str | None = None) -> str:
-    """Return an expression for a number of rows that is null, not an error, where the table is missing.
-
-    :param column: count the rows in which it is set.
-    """
-    there = f"to_regclass('public.{table}') IS NOT NULL"
-    counted = f"SELECT count(*) AS n FROM public.{table}"
-    if column:
-        names = f"SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('public.{table}')"
-        there = f"'{column}' IN ({names})"
-        counted += f" WHERE {column} IS NOT NULL"
-    text = f"(xpath('/row/n/text()', query_to_xml('{counted}', false, true, '')))[1]::text::bigint"
-    return f"CASE WHEN {there} THEN {text} END"
-
-
-_LAST_MIGRATION = (
-    "CASE WHEN to_regclass('public.schema_migrations') IS NOT NULL THEN (xpath('/row/m/text()', query_to_xml("
-    "'SELECT max(version) AS m FROM public.schema_migrations', false, true, '')))[1]::text END"
+#: A number of rows that is null, not an error, where the table is missing; or where a column of it is.
+_COUNT = (
+    "CASE WHEN to_regclass('public.{table}') IS NOT NULL THEN (xpath('/row/n/text()', query_to_xml("
+    "'SELECT count(*) AS n FROM public.{table}', false, true, '')))[1]::text::bigint END"
 )
-
-#: One statement, because each costs a start of psql; null where a table is not there (yet).
-QUERY = f"""
-SELECT json_build_object(
-  'server_version', current_setting('server_version'),
-  'identifier', (SELECT system_identifier FROM pg_control_system())::text || '-'
-    || (SELECT oid FROM pg_database WHERE datname = current_database())::text,
-  'tables', (SELECT count(*) FROM pg_tables WHERE schemaname = 'public'),
-  'migrations', {_count("schema_migrations")},
-  'last_migration', {_LAST_MIGRATION},
-  'organizations', {_count("organizations")},
-  'users', {_count("users")},
-  'payment_providers', {_count("payment_providers", "secrets")},
-  'integrations', {_count("integrations", "secrets")},
-  'invalid_indexes', (SELECT count(*) FROM pg_index WHERE NOT indisvalid))
-"""
-
+_COUNT_SET = (
+    "CASE WHEN '{column}' IN (SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('public.{table}')) "
+    "THEN (xpath('/row/n/text()', query_to_xml("
+    "'SELECT count({column}) AS n FROM public.{table}', false, true, '')))[1]::text::bigint END"
+)
+_LAST = (
+    "CASE WHEN to_regclass('public.{table}') IS NOT NULL THEN (xpath('/row/m/text()', query_to_xml("
+    "'SELECT max({column}) AS m FROM public.{table}', false, true, '')))[1]::text END"
+)
+_READINGS = {
+    "server_version": "current_setting('server_version')",
+    "identifier": "(SELECT system_identifier FROM pg_control_system())::text || '-'"
+    " || (SELECT oid FROM pg_database WHERE datname = current_database())::text",
+    "tables": "(SELECT count(*) FROM pg_tables WHERE schemaname = 'public')",
+    "migrations": _COUNT.format(table="schema_migrations"),
+    "last_migration": _LAST.format(table="schema_migrations", column="version"),
+    "organizations": _COUNT.format(table="organizations"),
+    "users": _COUNT.format(table="users"),
+    "payment_providers": _COUNT_SET.format(table="payment_providers", column="secrets"),
+    "integrations": _COUNT_SET.format(table="integrations", column="secrets"),
+    "invalid_indexes": "(SELECT count(*) FROM pg_index WHERE NOT indisvalid)",
+}
+#: One statement, because each costs a start of psql.
+QUERY = "SELECT json_build_object(" + ", ".join(f"'{name}', {reading}" for name, reading in _READINGS.items()) + ")"
 
 #: What is not known of a database that does not answer.
 _FACTS = (

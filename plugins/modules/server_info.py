@@ -13,7 +13,8 @@ author:
   - The selfhosted.lago maintainers (@selfhosted)
 description:
   - Reads the server, its Docker and one Lago deployment in a single start; writes nothing.
-  - What is absent is answered as absent and never makes the module fail. No command is waited for longer than 20 seconds.
+  - What is absent is answered as absent and never makes the module fail.
+  - No command is waited for longer than 20 seconds.
   - The environment of containers, where secrets are, is not among the answers.
 options:
   directory:
@@ -79,7 +80,13 @@ server:
       description: The operating system as C(/etc/os-release) has it; C(family) is V(debian), V(redhat) or V(other).
       returned: success
       type: dict
-      sample: {id: debian, version_id: "13", codename: trixie, like: [], pretty: Debian GNU/Linux 13 (trixie), family: debian}
+      sample:
+        id: debian
+        version_id: "13"
+        codename: trixie
+        like: []
+        pretty: Debian GNU/Linux 13 (trixie)
+        family: debian
     architecture:
       description: The machine's architecture as the kernel names it.
       returned: success
@@ -105,7 +112,9 @@ server:
       type: int
       sample: 7936
     disk_free_mb:
-      description: MiB free at Docker's storage root and at the deployment's directory, by path. Of a path that is not there yet, where it would be.
+      description: >-
+        MiB free at Docker's storage root and at the deployment's directory, by path. Of a path that is not there yet,
+        where it would be.
       returned: success
       type: dict
       sample: {/var/lib/docker: 40210, /opt/lago: 40210}
@@ -205,7 +214,8 @@ server:
       elements: str
       sample: [lago_db-data]
     listeners:
-      description: The listening TCP sockets. C(ours) is true where a running container of the project publishes the port.
+      description: >-
+        The listening TCP sockets. C(ours) is true where a running container of the project publishes the port.
       returned: O(gather) has V(listeners)
       type: list
       elements: dict

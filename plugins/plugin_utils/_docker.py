@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a server gets its Docker: what to install from where, or why nothing is touched. PRIVATE to the collection.
 
-Everything here is pure: a reading of the server (module ``server_info``) and the role's variables go in, a plan comes out.
+Everything here is pure: a reading of the server (module ``server_info``) and the role's variables go in, a plan comes
+out.
 """
 
 from __future__ import annotations
@@ -43,6 +44,30 @@ _DISTRIBUTIONS = {
 _DEBIAN_ALSO = ("apparmor",)
 
 
+#: Why a server is refused: what is wrong and what to do. Said of lago_docker_source, which has most of the ways out.
+_REFUSALS = {
+    "podman": "The docker command on the server is Podman's, which Lago is not run with: remove package "
+    "podman-docker, then run again.",
+    "no_docker": "There is no Docker on the server and lago_docker_source is 'none': install {needed}, or set "
+    "lago_docker_source to 'repository'.",
+    "old_distribution": "The packages of {system} are too old or have no Docker: {needed} is needed. Set "
+    "lago_docker_source to 'repository' for Docker's own packages.",
+    "unknown_system": "Docker has no packages for {system}: install {needed} yourself and set "
+    "lago_docker_source to 'none'.",
+    "old_docker": "Docker Engine {version} ({package}) is too old: {needed} is needed. It was there before and other "
+    "containers may depend on it, so it is not replaced: upgrade it, or remove its packages and run again.",
+    "old_compose": "The Compose plugin {version} is too old: {needed} is needed. Upgrade the package it came with.",
+    "docker_down": "Docker is installed but no Engine answers ({error}): start it (systemctl start docker) and run "
+    "again.",
+    "incomplete": "The Docker on the server ({package}) has no {what}: install {way} and run again. {needed} is "
+    "needed.",
+}
+
+
+def _refused(code: str, **facts: object) -> Problem:
+    return problem("lago_docker_source", code, _REFUSALS[code].format(needed=_NEEDED, **facts))
+
+
 def docker_plan(server: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what has to happen so that a server has a Docker that is good enough.
 
@@ -70,14 +95,7 @@ def docker_plan(server: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[
         )
         return plan
     if installed["package"] == "podman-docker":
-        plan["problems"].append(
-            problem(
-                "lago_docker_source",
-                "podman",
-                "The docker command on the server is Podman's, which Lago is not run with: remove package podman-docker, "
-                "then run again.",
-            )
-        )
+        plan["problems"].append(_refused("podman"))
     elif not _there(installed) or (installed["managed"] and _incomplete(server)):
         _install(plan, server, settings)
     else:
@@ -107,38 +125,18 @@ def _install(plan: dict[str, Any], server: Mapping[str, Any], settings: Mapping[
     system, source = server["os"], settings["lago_docker_source"]
     also = list(_DEBIAN_ALSO) if system["family"] == "debian" else []
     if source == "none":
-        plan["problems"].append(
-            problem(
-                "lago_docker_source",
-                "no_docker",
-                f"There is no Docker on the server and lago_docker_source is 'none': install {_NEEDED}, or set "
-                "lago_docker_source to 'repository'.",
-            )
-        )
+        plan["problems"].append(_refused("no_docker"))
     elif source == "distribution":
         first, packages = _DISTRIBUTIONS.get(system["id"], ((), ()))
         # Debian's testing has no number, and is newer than any that has one.
         if not packages or (system["version_id"] and _version(system["version_id"]) < first):
-            plan["problems"].append(
-                problem(
-                    "lago_docker_source",
-                    "old_distribution",
-                    f"The packages of {_name(system)} are too old or have no Docker: {_NEEDED} is needed. Set "
-                    "lago_docker_source to 'repository' for Docker's own packages.",
-                )
-            )
+            plan["problems"].append(_refused("old_distribution", system=_name(system)))
         plan["packages"] = [*packages, *also]
     else:
         plan["repository"] = _repository(system, settings)
         plan["packages"] = [*_UPSTREAM, *also]
         if plan["repository"] is None:
-            plan["problems"].append(
-                problem(
-                    "lago_docker_source",
-                    "unknown_system",
-                    f"Docker has no packages for {_name(system)}: install {_NEEDED} yourself and set lago_docker_source to 'none'.",
-                )
-            )
+            plan["problems"].append(_refused("unknown_system", system=_name(system)))
     plan["start"] = True
 
 
@@ -158,33 +156,11 @@ def _keep(plan: dict[str, Any], server: Mapping[str, Any], settings: Mapping[str
     """A Docker that is there is never replaced; only what it has not got at all is added."""
     installed, docker, compose = server["docker_installed"], server["docker"], server["compose"]
     if docker is not None and _version(docker["version"]) < MINIMUM_ENGINE:
-        plan["problems"].append(
-            problem(
-                "lago_docker_source",
-                "old_docker",
-                f"Docker Engine {docker['version']} ({_package(installed)}) is too old: {MINIMUM_ENGINE[0]} or newer is needed. It "
-                "was there before and other containers may depend on it, so it is not replaced: upgrade it, or remove its "
-                "packages and run again.",
-            )
-        )
+        plan["problems"].append(_refused("old_docker", version=docker["version"], package=_package(installed)))
     if compose is not None and _version(compose["version"]) < MINIMUM_COMPOSE:
-        plan["problems"].append(
-            problem(
-                "lago_docker_source",
-                "old_compose",
-                f"The Compose plugin {compose['version']} is too old: {MINIMUM_COMPOSE[0]}.{MINIMUM_COMPOSE[1]} or newer is needed. "
-                "Upgrade the package it came with.",
-            )
-        )
+        plan["problems"].append(_refused("old_compose", version=compose["version"]))
     if docker is None and installed["cli"] and not plan["managed"]:
-        plan["problems"].append(
-            problem(
-                "lago_docker_source",
-                "docker_down",
-                f"Docker is installed but no Engine answers ({installed['error']}): start it (systemctl start docker) and "
-                "run again.",
-            )
-        )
+        plan["problems"].append(_refused("docker_down", error=installed["error"]))
     plan["start"] = docker is None
     if plan["problems"]:
         return
@@ -192,14 +168,7 @@ def _keep(plan: dict[str, Any], server: Mapping[str, Any], settings: Mapping[str
     if (compose is None or not installed["cli"]) and (not missing or settings["lago_docker_source"] == "none"):
         what = "Compose plugin" if installed["cli"] else "docker command"
         way = f"package {missing[-1]}" if missing else "it"
-        plan["problems"].append(
-            problem(
-                "lago_docker_source",
-                "no_compose",
-                f"The Docker on the server ({_package(installed)}) has no {what}: install {way}, in version "
-                f"{MINIMUM_COMPOSE[0]}.{MINIMUM_COMPOSE[1]} or newer for Compose, and run again.",
-            )
-        )
+        plan["problems"].append(_refused("incomplete", package=_package(installed), what=what, way=way))
     plan["packages"], plan["source"] = missing, "installed" if missing else plan["source"]
 
 
@@ -230,7 +199,8 @@ def _daemon_problems(server: Mapping[str, Any], settings: Mapping[str, Any]) -> 
             problem(
                 "daemon.json",
                 "bad_daemon_json",
-                "/etc/docker/daemon.json on the server is not JSON, so nothing can be merged into it: mend or remove it.",
+                "/etc/docker/daemon.json on the server is not JSON, so nothing can be merged into it: mend or remove "
+                "it.",
             )
         )
     for url in settings["lago_docker_registry_mirrors"]:
@@ -247,7 +217,8 @@ def _daemon_problems(server: Mapping[str, Any], settings: Mapping[str, Any]) -> 
             problem(
                 "lago_docker_live_restore",
                 "swarm",
-                "The server is part of a Swarm, whose Engine does not start with live-restore: set lago_docker_live_restore to false.",
+                "The server is part of a Swarm, whose Engine does not start with live-restore: set "
+                "lago_docker_live_restore to false.",
             )
         )
     return found

@@ -116,8 +116,8 @@ def test_files_that_cannot_be_read_are_absent(tmp_path: Path, monkeypatch: pytes
             ("debian", "13", "trixie", [], "Debian GNU/Linux 13 (trixie)", "debian"),
         ),
         (
-            'NAME="Rocky Linux"\nID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.6"\nPRETTY_NAME="Rocky Linux 9.6 (Blue Onyx)"\n',
-            ("rocky", "9.6", "", ["rhel", "centos", "fedora"], "Rocky Linux 9.6 (Blue Onyx)", "redhat"),
+            'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.6"\nPRETTY_NAME="Rocky Linux 9.6"\n',
+            ("rocky", "9.6", "", ["rhel", "centos", "fedora"], "Rocky Linux 9.6", "redhat"),
         ),
         (
             "# a comment\nID=ubuntu\nID_LIKE=debian\nVERSION_ID='24.04'\nVERSION_CODENAME=noble\n",
@@ -394,7 +394,7 @@ def test_no_containers_no_inspection(tmp_path: Path) -> None:
 
 
 IMAGES = "\n".join(
-    json.dumps(dict(zip(("name", "tag", "digest", "id"), row)))
+    json.dumps(dict(zip(("name", "tag", "digest", "id"), row, strict=True)))
     for row in [
         ("redis", "7-alpine", "sha256:d1", "sha256:1"),
         ("getlago/api", "v1.51.0", "<none>", "sha256:2"),
@@ -522,7 +522,8 @@ def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
 
 
 def _socket(address: str, port: int, inode: str, state: str = "0A") -> str:
-    return f"   0: {address}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0 0 10 0"
+    rest = "00000000:00000000 00:00000000 00000000     0        0"
+    return f"   0: {address}:{port:04X} 00000000:0000 {state} {rest} {inode} 1 0 0 10 0"
 
 
 def _hexadecimal(*octets: int) -> str:

@@ -149,8 +149,8 @@ def test_a_docker_that_is_good_enough_is_left_alone(server: dict[str, Any], sour
         (there("26.1.5", "2.19.1", "docker-ce"), ["old_compose"]),
         (there(package="podman-docker", engine=None, compose=None), ["podman"]),
         (there(engine=None, error="Cannot connect"), ["docker_down"]),
-        (there(compose=None, package="other"), ["no_compose"]),
-        (there(compose=None, system=DEBIAN_12), ["no_compose"]),
+        (there(compose=None, package="other"), ["incomplete"]),
+        (there(compose=None, system=DEBIAN_12), ["incomplete"]),
     ],
 )
 def test_a_docker_that_is_not_good_enough_is_refused_not_replaced(server: dict[str, Any], expected: list[str]) -> None:
@@ -171,7 +171,7 @@ def test_only_what_is_missing_is_added_and_of_the_same_kind(server: dict[str, An
     found = plan(server, source="repository")
     assert (found["problems"], found["packages"], found["source"]) == ([], packages, "installed")
     assert found["repository"] is None
-    assert codes(server, source="none") == ["no_compose"]
+    assert codes(server, source="none") == ["incomplete"]
 
 
 def test_an_installation_of_ours_that_was_broken_off_goes_on() -> None:
@@ -191,6 +191,22 @@ def test_a_daemon_that_is_ours_or_handed_over_is_started() -> None:
     ):
         found = plan(server, **settings)
         assert (found["problems"], found["packages"], found["start"], found["managed"]) == ([], [], True, True)
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        (there("20.10.24", None), ["20.10.24", "package docker.io", "Docker Engine 25 and Compose 2.20", "upgrade it"]),
+        (there(compose=None), ["Compose plugin", "package docker-compose "]),
+        (there(engine=None, cli=False, package="other"), ["not from a package", "docker command"]),
+        (bare(DEBIAN_12), ["Debian 12", "lago_docker_source to 'repository'"]),
+        (there(engine=None, error="Cannot connect"), ["Cannot connect", "systemctl start docker"]),
+    ],
+)
+def test_messages_name_what_is_wrong_and_what_to_do(server: dict[str, Any], words: list[str]) -> None:
+    source = "distribution" if server["docker_installed"]["package"] is None else "none"
+    message = plan(server, source=source)["problems"][0]["message"]
+    assert [word for word in words if word not in message] == []
 
 
 def test_without_root_nothing_else_is_judged() -> None:
