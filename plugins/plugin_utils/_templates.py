@@ -15,7 +15,7 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 
 try:  # since ansible-core 2.19
     from ansible.template import trust_as_template
-except ImportError:  # ansible-core 2.18
+except ImportError:  # pragma: no cover - ansible-core 2.18
     from ansible.template import AnsibleEnvironment
 
     trust_as_template = None
@@ -64,7 +64,7 @@ class Renderer:
         searchpath = [place for folder in folders for place in (os.path.join(folder, "templates"), folder)]
         options = {"searchpath": searchpath, "available_variables": self._task_vars}
         overrides = {"trim_blocks": True, "lstrip_blocks": False}
-        if trust_as_template is None:
+        if trust_as_template is None:  # pragma: no cover - ansible-core 2.18
             templar = self._templar.copy_with_new_env(environment_class=AnsibleEnvironment, **options)
             return str(
                 templar.do_template(

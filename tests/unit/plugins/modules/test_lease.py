@@ -1,0 +1,151 @@
+# Copyright (c) The selfhosted.lago maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import stat
+import time
+import typing as t
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from ansible_collections.selfhosted.lago.plugins.module_utils import _lease
+from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
+
+US = {"owner": "ada@laptop", "machine": "m1", "boot_id": "b1", "pid_namespace": "n1", "pid": 10, "process_start": 100}
+THEM = {**US, "owner": "bob@desk", "machine": "m2"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lago" / "lease.json"
+
+
+@pytest.fixture
+def lease(run_module: t.Any, path: Path) -> t.Any:
+    def run(holder: dict[str, t.Any] = US, state: str = "held", check: bool = False, **options: t.Any) -> t.Any:
+        ran = run_module("lease", {"path": str(path), "state": state, "holder": holder, **options}, check=check)
+        assert not ran.get("changed"), "a lease is no state of the system"
+        return ran
+
+    return run
+
+
+def test_is_taken_and_given_back(lease: t.Any, path: Path) -> None:
+    ran = lease(ttl=60)
+    kept = json.loads(path.read_text())
+    assert ran["lease"] == kept
+    assert kept["owner"] == "ada@laptop"
+    assert 55 < kept["expires"] - time.time() <= 60
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert lease(state="released")["released"]
+    assert list(path.parent.iterdir()) == []
+
+
+def test_is_refused_to_another_run_and_says_who_holds_it(lease: t.Any, path: Path) -> None:
+    lease()
+    before = path.read_text()
+    ran = lease(THEM)
+    assert ran["failure"]["code"] == "lease_held"
+    assert ran["failure"]["details"]["holder"]["owner"] == "ada@laptop"
+    assert "ada@laptop, process 10" in ran["msg"]
+    assert "(0 minutes)" in ran["msg"]
+    assert f"remove {path}" in ran["msg"]
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("name", _lease.IDENTITY)
+def test_every_part_of_the_identity_counts(lease: t.Any, name: str) -> None:
+    lease()
+    assert lease({**US, name: 99})["failure"]["code"] == "lease_held"
+
+
+def test_is_renewed_by_the_same_run(lease: t.Any) -> None:
+    first = lease(ttl=60)["lease"]
+    second = lease(ttl=600)["lease"]
+    assert (second["token"], second["acquired"]) == (first["token"], first["acquired"])
+    assert second["expires"] > first["expires"] + 500
+
+
+def test_tells_its_age(lease: t.Any) -> None:
+    with mock.patch.object(_lease.time, "time", return_value=time.time() - 25 * 60):
+        lease()
+    assert "(25 minutes)" in lease(THEM)["msg"]
+
+
+def test_is_taken_over_when_it_has_ended_by_time(lease: t.Any) -> None:
+    with mock.patch.object(_lease.time, "time", return_value=time.time() - 100):
+        first = lease(ttl=60)["lease"]
+    second = lease(THEM)["lease"]
+    assert second["owner"] == "bob@desk"
+    assert second["token"] != first["token"]
+
+
+def test_is_taken_over_by_its_token_only(lease: t.Any) -> None:
+    first = lease()["lease"]
+    assert lease(THEM, ended="of another lease")["failure"]["code"] == "lease_held"
+    assert lease(THEM, ended=first["token"])["lease"]["owner"] == "bob@desk"
+    assert lease({**US, "pid": 11}, ended=first["token"])["failure"]["code"] == "lease_held", "somebody was faster"
+
+
+def test_a_lease_of_another_run_is_not_given_back(lease: t.Any, path: Path) -> None:
+    lease()
+    assert not lease(THEM, state="released")["released"]
+    assert path.exists()
+
+
+def test_nothing_to_give_back(lease: t.Any, path: Path) -> None:
+    assert not lease(state="released")["released"]
+    assert not path.parent.exists()
+
+
+def test_check_mode_refuses_likewise_and_writes_nothing(lease: t.Any, path: Path) -> None:
+    assert lease(check=True)["lease"]["owner"] == "ada@laptop"
+    assert not path.parent.exists()
+    lease()
+    before = path.read_text()
+    assert lease(THEM, check=True)["failure"]["code"] == "lease_held"
+    assert lease(state="released", check=True)["released"]
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"token": "x", "acquired": "soon", "expires": 1}'])
+def test_one_that_cannot_be_read_is_never_replaced(lease: t.Any, path: Path, content: str) -> None:
+    path.parent.mkdir()
+    path.write_text(content)
+    ran = lease()
+    assert ran["failure"]["code"] == "lease_unreadable"
+    assert f"{path}" in ran["msg"]
+    assert path.read_text() == content
+
+
+def _race(path: str, pid: int, start: t.Any, results: t.Any) -> None:
+    module = mock.Mock(
+        check_mode=False, params={"path": path, "state": "held", "ttl": 60, "holder": {**US, "pid": pid}, "ended": None}
+    )
+    module.selinux_enabled.return_value = False
+    start.wait()
+    try:
+        results.put(_lease.lease(module)["lease"]["pid"])
+    except LagoError as error:
+        results.put(error.code)
+
+
+def test_of_many_at_once_one_gets_it(path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    start, results = context.Event(), context.Queue()
+    racers = [context.Process(target=_race, args=(str(path), pid, start, results)) for pid in range(8)]
+    for racer in racers:
+        racer.start()
+    start.set()
+    told = [results.get(timeout=30) for dummy in racers]
+    for racer in racers:
+        racer.join()
+    winners = [pid for pid in told if pid != "lease_held"]
+    assert len(winners) == 1
+    assert json.loads(path.read_text())["pid"] == winners[0]
