@@ -1,0 +1,8 @@
+CREATE TABLE public.webhook_endpoints (
+  id uuid DEFAULT gen_random_uuid() PRIMARY KEY,
+  organization_id uuid NOT NULL REFERENCES public.organizations (id),
+  webhook_url character varying NOT NULL,
+  created_at timestamp(6) without time zone NOT NULL,
+  updated_at timestamp(6) without time zone NOT NULL
+);
+SELECT pg_sleep(0.2);

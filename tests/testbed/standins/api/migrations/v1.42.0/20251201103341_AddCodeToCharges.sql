@@ -1,0 +1,2 @@
+ALTER TABLE public.charges ADD COLUMN code character varying;
+SELECT pg_sleep(0.2);

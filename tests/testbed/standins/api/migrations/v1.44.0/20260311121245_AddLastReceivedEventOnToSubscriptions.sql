@@ -1,0 +1,2 @@
+ALTER TABLE public.subscriptions ADD COLUMN last_received_event_on date;
+SELECT pg_sleep(0.2);

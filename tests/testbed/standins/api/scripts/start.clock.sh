@@ -1,0 +1,2 @@
+#!/bin/bash
+exec bundle exec clockwork ./clock.rb

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bundle exec ...`: the commands of the real image, under their names, with their exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+from standin import NOTICE, boot, tasks  # noqa: E402
+from standin.failures import Exit, RubyError  # noqa: E402
+from standin.settings import APP  # noqa: E402
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command and returns its exit status."""
+    if not os.path.exists("Gemfile"):
+        print("Could not locate Gemfile or .bundle/ directory", file=sys.stderr)
+        return 10
+    program, *rest = arguments or [""]
+    program = os.path.basename(program)
+    print(NOTICE, file=sys.stderr, flush=True)
+    try:
+        if program in ("rails", "rake"):
+            return _rails(program, rest)
+        if program in ("sidekiq", "clockwork"):
+            return _process(program, rest)
+    except Exit as ended:
+        print(ended.text, file=sys.stderr)
+        return ended.status
+    print(f"bundler: command not found: {program}", file=sys.stderr)
+    return 127
+
+
+def _rails(program: str, arguments: list[str]) -> int:
+    if arguments and arguments[0] in ("s", "server"):
+        return _process("puma", arguments[1:])
+    if arguments and arguments[0] in ("runner", "r", "console", "c"):
+        raise Exit("A stand-in has no Ruby application in which code could run.")
+    name = "bin/rails" if program == "rails" else "rake"
+    wanted = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
+    os.environ.update(
+        argument.split("=", 1) for argument in arguments if "=" in argument
+    )  # rails db:migrate VERSION=...
+    done: list[str] = []
+    try:
+        boot.load_gems()
+        for task in wanted or ["-T"]:
+            if task not in tasks.TASKS:
+                raise RubyError(
+                    "",
+                    f"Don't know how to build task '{task}' (See the list of available tasks with `{program} --tasks`)",
+                )
+        boot_error = _environment()
+        for task in wanted:
+            done = [tasks.NEEDED_BY.get(task, task)]
+            if boot_error is not None:
+                done = [
+                    f"{task} => db:load_config => environment" if task.startswith("db:") else f"{task} => environment"
+                ]
+                raise boot_error
+            _run(task)
+    except RubyError as error:
+        print(
+            f"{name} aborted!\n" + "\n".join(error.lines() if error.kind else error.message.splitlines()),
+            file=sys.stderr,
+        )
+        if done:
+            print(f"Tasks: TOP => {done[0]}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _environment() -> RubyError | None:
+    try:
+        boot.load_environment()
+    except RubyError as error:
+        return error
+    return None
+
+
+def _run(task: str) -> None:
+    try:
+        tasks.TASKS[task]()
+    except tasks.Noted as notice:
+        print(notice.text, file=sys.stderr)
+        if notice.error is not None:
+            raise notice.error from notice
+
+
+def _process(name: str, arguments: list[str]) -> int:
+    """A process that stays: what stops it from booting is printed as Ruby prints an uncaught exception."""
+    try:
+        boot.load_gems()
+        boot.load_environment()
+        if name == "puma":
+            from standin import web
+
+            return web.serve(arguments)
+        if name == "sidekiq":
+            from standin import worker
+
+            return worker.work(arguments)
+        from standin import clock
+
+        return clock.tick()
+    except RubyError as error:
+        first, *rest = error.lines()
+        print("\n".join([f"{APP}/config/environment.rb:5:in '<main>': {first}", *rest]), file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections to PostgreSQL, and their failures as Active Record reports them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from standin import uri
+from standin.failures import RubyError
+from standin.settings import env
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+# What libpq understands of a URL's query; Active Record drops the rest (search_path, pool ...).
+_LIBPQ = {"sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "keepalives"}
+
+
+def parameters() -> dict[str, Any]:
+    """What libpq is given, from DATABASE_URL: without one, the local socket and the user's own database."""
+    if not os.environ.get("DATABASE_URL"):
+        return {"host": "/var/run/postgresql"}
+    url = uri.parse(env("DATABASE_URL"))
+    if url.scheme not in ("postgres", "postgresql"):
+        raise RubyError(
+            "ActiveRecord::AdapterNotFound", f"Database configuration specifies nonexistent '{url.scheme}' adapter."
+        )
+    found = {"host": url.host, "port": url.port, "user": url.user, "password": url.password, "dbname": url.path}
+    found |= {name: value for name, value in url.query.items() if name in _LIBPQ}
+    return {name: value for name, value in found.items() if value}
+
+
+def _refusal(error: psycopg.OperationalError, given: dict[str, Any]) -> RubyError:
+    """Active Record guesses from the server's words what is wrong, and guesses wrong when names coincide."""
+    said = re.sub(r"^connection failed: ", "", str(error)).strip()
+    said = re.sub(r"^connection is bad: ", "", said).split("\nMultiple connection attempts")[0]
+    cause = RubyError("PG::ConnectionBad", said)
+    name, user, host = (str(given.get(key) or "") for key in ("dbname", "user", "host"))
+    if name and name != "postgres" and name in said:
+        text = (
+            f"We could not find your database: {name}. "
+            "Available database configurations can be found in config/database.yml.\n\n"
+            "To resolve this error:\n\n"
+            "- Did you not create the database, or did you delete it? To create the database, run:\n\n"
+            "    bin/rails db:create\n\n"
+            "- Has the database name changed? Verify that config/database.yml contains the correct database name.\n"
+        )
+        return RubyError("ActiveRecord::NoDatabaseError", text, cause)
+    if name != "postgres" and user and user in said:
+        text = (
+            f"There is an issue connecting to your database with your username/password, username: {user}.\n\n"
+            "Please check your database configuration to ensure the username/password are valid.\n"
+        )
+        return RubyError("ActiveRecord::DatabaseConnectionError", text, cause)
+    if name != "postgres" and host and host in said and not host.startswith("/"):
+        text = (
+            f"There is an issue connecting with your hostname: {host}.\n\n"
+            "Please check your database configuration and ensure there is a valid connection to your database.\n"
+        )
+        return RubyError("ActiveRecord::DatabaseConnectionError", text, cause)
+    return RubyError("ActiveRecord::ConnectionNotEstablished", said, cause)
+
+
+def _connect(**overrides: Any) -> Connection:
+    given = parameters() | overrides
+    try:
+        connection = psycopg.connect(**given, row_factory=dict_row, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise _refusal(error, given) from error
+    connection.execute("SET timezone TO 'UTC'")
+    if os.environ.get("POSTGRES_SCHEMA"):
+        connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", [env("POSTGRES_SCHEMA")])
+    return connection
+
+
+@contextmanager
+def connected(**overrides: Any) -> Iterator[Connection]:
+    """A connection of one's own, each statement by itself; what the server refuses becomes a `RubyError`."""
+    connection = _connect(**overrides)
+    try:
+        yield connection
+    except psycopg.Error as error:
+        raise statement_invalid(error) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """A connection whose statements are kept all together or not at all."""
+    with connected() as connection, connection.transaction():
+        yield connection
+
+
+def statement_invalid(error: psycopg.Error) -> RubyError:
+    """An error of the server, as Active Record wraps it."""
+    diagnosis = error.diag
+    name = re.sub(r"(?:^|_)(\w)", lambda match: match[1].upper(), type(error).__name__)
+    lines = [f"PG::{name}: {diagnosis.severity or 'ERROR'}:  {diagnosis.message_primary or error}"]
+    for label in ("detail", "hint", "context"):
+        if text := getattr(diagnosis, f"message_{label}" if label != "context" else label, None):
+            lines.append(f"{label.upper()}:  {text}")
+    text = "\n".join(lines)
+    return RubyError("ActiveRecord::StatementInvalid", text, RubyError(f"PG::{name}", text.split(": ", 1)[1]))
+
+
+def one(connection: Connection, statement: str, *values: Any) -> dict[str, Any] | None:
+    """The first row, if there is one."""
+    return connection.execute(statement, values).fetchone()  # type: ignore[arg-type]
+
+
+def rows(connection: Connection, statement: str, *values: Any) -> list[dict[str, Any]]:
+    return connection.execute(statement, values).fetchall()  # type: ignore[arg-type]
+
+
+def insert(connection: Connection, table: str, **values: Any) -> dict[str, Any]:
+    """Adds a row with its two times, and returns it whole."""
+    columns = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join(["%s"] * len(values))
+    statement = (
+        f"INSERT INTO public.{table} ({columns}, created_at, updated_at) "
+        f"VALUES ({marks}, timezone('UTC', now()), timezone('UTC', now())) RETURNING *"
+    )
+    row = one(connection, statement, *values.values())
+    assert row is not None
+    return row
