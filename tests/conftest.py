@@ -68,7 +68,8 @@ RunModule = t.Callable[..., Ran]
 
 @pytest.fixture
 def run_module() -> RunModule:
-    """Return a function that runs a module of the collection: C(run_module("organization", args, check=True, diff=True))."""
+    """Return a function that runs a module of the collection: C(run_module("organization", args, check=True,"
+    " diff=True))."""
 
     def run(name: str, args: dict[str, t.Any], check: bool = False, diff: bool = False) -> Ran:
         module = importlib.import_module(f"ansible_collections.selfhosted.lago.plugins.modules.{name}")

@@ -13,19 +13,23 @@ options:
     description:
       - Where the Lago API is, without C(/graphql) or C(/api/v1), for instance V(https://lago.example.com).
       - If it is not set, the environment variable E(LAGO_API_URL) is used.
-      - Required, unless O(container) is set. Inside a container it is V(http://127.0.0.1:3000), unless another URL of the
+      - Required, unless O(container) is set. Inside a container it is V(http://127.0.0.1:3000), unless another URL of
+        the
         loopback is set; any other URL is not used there.
     type: str
   connect_to:
     description:
-      - The address to connect to instead of what the host name of O(api_url) resolves to, as V(ADDRESS) or V(ADDRESS:PORT).
-      - The name for which the certificate is checked, and the C(Host) header, stay those of O(api_url). With it a server
+      - The address to connect to instead of what the host name of O(api_url) resolves to, as V(ADDRESS) or
+        V(ADDRESS:PORT).
+      - The name for which the certificate is checked, and the C(Host) header, stay those of O(api_url). With it a
+        server
         can be asked about itself before its name resolves.
       - If it is not set, the environment variable E(LAGO_CONNECT_TO) is used.
     type: str
   container:
     description:
-      - The name of a running Docker container of Lago's API on the host where the module runs. Its own loopback is asked
+      - The name of a running Docker container of Lago's API on the host where the module runs. Its own loopback is
+        asked
         through C(docker exec), so the API need not listen anywhere else.
       - O(connect_to), O(validate_certs) and O(ca_path) do not apply then.
     type: str
@@ -47,7 +51,8 @@ options:
     default: 30
   retries:
     description:
-      - How often a request is repeated, with growing pauses, when it could not be made because the connection was refused,
+      - How often a request is repeated, with growing pauses, when it could not be made because the connection was
+        refused,
         or, if it only reads, when a proxy answered 502, 503 or 504 or the connection was closed.
       - What changes something in Lago is never repeated once it was sent.
     type: int

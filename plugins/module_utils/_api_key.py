@@ -20,7 +20,7 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._key_file import S
 from ansible_collections.selfhosted.lago.plugins.module_utils._organization import pick
 from ansible_collections.selfhosted.lago.plugins.module_utils._resource import mask
 
-Data = t.Dict[str, t.Any]
+Data = dict[str, t.Any]
 
 
 def usable(keys: list[Data], now: datetime | None = None) -> list[Data]:
@@ -46,7 +46,8 @@ def choose(keys: list[Data], name: str | None) -> Data | None:
     told = [{"id": key["id"], "name": key["name"], "value": key["value"]} for key in found]
     listed = ", ".join(f"{key['name'] or 'unnamed'} ({key['value']})" for key in told)
     raise LagoError(
-        f"The organization has several API keys that fit: {listed}. Set name to one of them, or give each its own name in"
+        f"The organization has several API keys that fit: {listed}. Set name to one of them, or give each its"
+        " own name in"
         " the user interface.",
         "ambiguous_api_key",
         details={"api_keys": told},
@@ -162,7 +163,8 @@ class KeyKeeper:
         if missing:
             why = "the kept API key does not fit or is refused" if self._stored else "there is no kept API key"
             raise LagoError(
-                f"Set {' and '.join(missing)} (or another api_key): {why}, so the key has to be looked up after a login.",
+                f"Set {' and '.join(missing)} (or another api_key): {why}, so the key has to be looked up after"
+                " a login.",
                 "credentials_missing",
                 details={"options": missing},
             )
@@ -178,7 +180,8 @@ class KeyKeeper:
 
     def _other_organization(self, found: str, wanted: str | None) -> LagoError:
         return LagoError(
-            f"The kept API key belongs to the organization '{found}', not to '{wanted}': set organization to the name that it"
+            f"The kept API key belongs to the organization '{found}', not to '{wanted}': set organization to"
+            " the name that it"
             " has now, or remove the kept key.",
             "api_key_of_other_organization",
             details={"found": found, "wanted": wanted},
@@ -212,7 +215,8 @@ class KeyKeeper:
         names = [key["name"] for key in keys]
         listed = ", ".join(name or "one without a name" for name in names) or "none"
         return LagoError(
-            f"The organization '{owner['name']}' has no such API key that has not expired (there are: {listed}): set name to"
+            f"The organization '{owner['name']}' has no such API key that has not expired (there are:"
+            f" {listed}): set name to"
             " one of them, or make one in the user interface.",
             "api_key_not_found",
             details={"api_keys": names},
@@ -255,6 +259,7 @@ def prove_dead(client: LagoClient, value: str) -> None:
         if client.organization_of(value) is None:
             return
     raise LagoError(
-        "The key was rotated and the new one works, but Lago still accepts the old one: remove it in the user interface.",
+        "The key was rotated and the new one works, but Lago still accepts the old one: remove it in the user"
+        " interface.",
         "old_key_still_works",
     )

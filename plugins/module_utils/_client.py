@@ -41,7 +41,7 @@ _ROTATE_KEY = (
 
 _STARTING = ("unreachable", "no_answer", "unavailable", "server_error")
 
-Data = t.Dict[str, t.Any]
+Data = dict[str, t.Any]
 
 
 def connection_spec() -> Data:

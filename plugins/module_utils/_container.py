@@ -51,7 +51,7 @@ STDOUT.write(JSON.generate(answer))
 """
 
 # Runs a command with this standard input; returns its exit status, its output and its errors.
-Run = t.Callable[[t.List[str], str], t.Tuple[int, str, str]]
+Run = t.Callable[[list[str], str], tuple[int, str, str]]
 
 _GONE = re.compile(r"no such container|is not running|is restarting|is paused|marked for removal", re.IGNORECASE)
 _NO_DOCKER = re.compile(
@@ -123,7 +123,8 @@ class ContainerTransport:
             )
         slow = reason in ("Timeout::Error", "Net::ReadTimeout")
         return LagoError(
-            f"{where} took the request but did not answer ({reason}): see 'docker logs {self.container}', or raise timeout.",
+            f"{where} took the request but did not answer ({reason}): see 'docker logs {self.container}', or"
+            " raise timeout.",
             "no_answer",
             details={"hung_up": not slow, "reason": reason},
         )

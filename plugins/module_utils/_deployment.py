@@ -127,7 +127,8 @@ class Inspection:
             return error
         self.facts["data"]["readable"] = False
         return LagoError(
-            f"Lago fails ({error.status}) at reading {what}: was every migration of this release run, and is the database"
+            f"Lago fails ({error.status}) at reading {what}: was every migration of this release run, and is"
+            " the database"
             " reachable? The API's log tells.",
             "data_unreadable",
             error.status,
@@ -168,7 +169,8 @@ class Inspection:
         if fact["readable"] == "no":
             self.report.problem(
                 "encrypted_rows_unreadable",
-                "Lago cannot read its encrypted rows (payment providers, integrations): the LAGO_ENCRYPTION_* keys are not"
+                "Lago cannot read its encrypted rows (payment providers, integrations): the LAGO_ENCRYPTION_*"
+                " keys are not"
                 " those that the rows were written with. Put the former keys back.",
             )
 

@@ -22,7 +22,11 @@ _FORMAT = (
     '"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"state":{{json .State}},'
     '"restarts":{{json .RestartCount}}}'
 )
-_MONTH = "to_char(date_trunc('month', now() + interval '1 month'), 'YYYY-MM-DD')"
+_NEXT_PARTITION = (
+    "SELECT 'next_partition', count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+    " WHERE i.inhparent = to_regclass('public.enriched_events') AND pg_get_expr(c.relpartbound, c.oid) LIKE"
+    " '%FROM (''' || to_char(date_trunc('month', now() + interval '1 month'), 'YYYY-MM-DD') || '%'"
+)
 # One statement each: what is not there yet makes its own fail and leaves the others alone.
 _QUERIES = (
     "SELECT 'schema_version', max(version) FROM public.schema_migrations",
@@ -33,13 +37,11 @@ _QUERIES = (
     "SELECT 'partitioned', count(*) FROM pg_partitioned_table WHERE partrelid = to_regclass('public.enriched_events')",
     "SELECT 'configured', count(*) FROM partman.part_config WHERE parent_table = 'public.enriched_events'",
     "SELECT 'maintenance_last_run', max(maintenance_last_run) FROM partman.part_config",
-    "SELECT 'next_partition', count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-    " WHERE i.inhparent = to_regclass('public.enriched_events')"
-    f" AND pg_get_expr(c.relpartbound, c.oid) LIKE '%FROM (''' || {_MONTH} || '%'",
+    _NEXT_PARTITION,
 )
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
 
-Data = t.Dict[str, t.Any]
+Data = dict[str, t.Any]
 
 
 class Project:
@@ -87,7 +89,8 @@ class Project:
         if not self._containers:
             report.problem(
                 "project_not_found",
-                f"Docker knows no container of the Compose project '{self._name}': is project its name, and this its host?",
+                f"Docker knows no container of the Compose project '{self._name}': is project its name, and"
+                " this its host?",
                 project=self._name,
             )
             return
@@ -142,7 +145,8 @@ class Project:
         answer = output.strip()
         if status != 0 or not (answer.isdigit() or answer == ""):
             raise LagoError(
-                f"Redis does not answer ({(answer or errors.strip() or 'no output')[-200:]}): look at the log of redis.",
+                f"Redis does not answer ({(answer or errors.strip() or 'no output')[-200:]}): look at the log"
+                " of redis.",
                 "redis_unreachable",
             )
         return int(answer or 0)

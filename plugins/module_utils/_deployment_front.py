@@ -68,7 +68,8 @@ class Edge:
         if not fact["reachable"]:
             report.problem(
                 "front_not_served",
-                f"{self._front.url} answers {page.status} and no page: does the proxy hand everything else to the front?",
+                f"{self._front.url} answers {page.status} and no page: does the proxy hand everything else to"
+                " the front?",
                 status=page.status,
             )
             return
@@ -78,7 +79,8 @@ class Edge:
         if "API_URL" not in config:
             report.problem(
                 "front_config_missing",
-                f"{self._front.url}/env-config.js does not set API_URL (status {answer.status}): could the front's container"
+                f"{self._front.url}/env-config.js does not set API_URL (status {answer.status}): could the"
+                " front's container"
                 " write its web root?",
                 status=answer.status,
             )
@@ -91,7 +93,8 @@ class Edge:
         if self._public_api and not same_url(config["API_URL"], self._api.url):
             report.problem(
                 "front_api_url_wrong",
-                f"The front sends browsers to '{config['API_URL']}', but the API is at {self._api.url}: set API_URL of the"
+                f"The front sends browsers to '{config['API_URL']}', but the API is at {self._api.url}: set"
+                " API_URL of the"
                 " front to it.",
                 api_url=config["API_URL"],
                 expected=self._api.url,
@@ -118,7 +121,8 @@ class Edge:
         if not fact["cors_ok"]:
             report.problem(
                 "cors_refused",
-                f"The API does not allow browsers that come from {front} (it allows {allowed or 'none'}): set LAGO_FRONT_URL"
+                f"The API does not allow browsers that come from {front} (it allows {allowed or 'none'}): set"
+                " LAGO_FRONT_URL"
                 " of the API to it.",
                 origin=front,
                 allowed=allowed,

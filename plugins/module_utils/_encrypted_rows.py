@@ -6,7 +6,8 @@
 
 """Whether Lago can read what it encrypted.
 
-Encrypted are the secrets of payment providers and integrations, nothing else. Lago decrypts them when a field that needs
+Encrypted are the secrets of payment providers and integrations, nothing else. Lago decrypts them when a field that
+needs
 them is asked for, and fails (500) when the keys are others than those they were written with.
 """
 

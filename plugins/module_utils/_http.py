@@ -123,7 +123,7 @@ def repeat(once: t.Callable[[], Response], retries: int, safe: bool) -> Response
             again = error.details.get("refused") or (safe and error.details.get("hung_up"))
             if last or not again:
                 raise
-        time.sleep(min(4.0, 0.25 * 2.0**attempt) * random.uniform(0.75, 1.25))
+        time.sleep(min(4.0, 0.25 * 2.0**attempt) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
         attempt += 1
 
 
@@ -201,7 +201,7 @@ class HttpTransport:
         )
 
     def _connect(self) -> socket.socket:
-        name = "{0}:{1}".format(*self.address)
+        name = ":".join(map(str, self.address))
         try:
             sock = socket.create_connection(self.address, self.timeout)
         except (OSError, UnicodeError) as error:
@@ -220,7 +220,8 @@ class HttpTransport:
         except ssl.SSLCertVerificationError as error:
             sock.close()
             raise LagoError(
-                f"The certificate of {self.host} at {name} is not trusted ({error.verify_message}): set ca_path to the file"
+                f"The certificate of {self.host} at {name} is not trusted ({error.verify_message}): set ca_path"
+                " to the file"
                 " of the CA that signed it, or correct the host name.",
                 "tls_not_trusted",
                 details={"reason": error.verify_message, "address": name},
@@ -229,7 +230,8 @@ class HttpTransport:
             sock.close()
             reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
             raise LagoError(
-                f"No TLS connection to {self.host} at {name} ({reason}): is {self.option} https where only http is spoken,"
+                f"No TLS connection to {self.host} at {name} ({reason}): is {self.option} https where only http"
+                " is spoken,"
                 " or is its host name not one that the server has a certificate for?",
                 "tls_failed",
                 details={"reason": str(reason), "address": name},

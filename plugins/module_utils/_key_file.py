@@ -20,7 +20,7 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._errors import Lag
 MODE = 0o600
 FIELDS = ("api_key", "id", "name", "organization_id", "organization_name")
 
-StoredKey = t.Dict[str, t.Optional[str]]
+StoredKey = dict[str, t.Optional[str]]
 
 
 def read(path: str) -> StoredKey | None:
@@ -39,7 +39,8 @@ def read(path: str) -> StoredKey | None:
         content = None
     if not isinstance(content, dict) or not isinstance(content.get("api_key"), str) or not content["api_key"]:
         raise LagoError(
-            f"path {path} holds no API key as this collection writes it: remove the file, then the key is fetched anew.",
+            f"path {path} holds no API key as this collection writes it: remove the file, then the key is"
+            " fetched anew.",
             "key_file_unusable",
         )
     return {field: content.get(field) for field in FIELDS}

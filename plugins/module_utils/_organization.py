@@ -114,13 +114,15 @@ def pick(organizations: list[dict[str, t.Any]], name: str | None) -> dict[str, t
     if found:
         which = "several organizations" if name is None else f"several organizations called '{name}'"
         raise LagoError(
-            f"The user of email is a member of {which} ({listed}): rename them in the user interface, or log in as a user"
+            f"The user of email is a member of {which} ({listed}): rename them in the user interface, or log in"
+            " as a user"
             " of only one of them.",
             "ambiguous_organization",
             details=details,
         )
     raise LagoError(
-        f"The user of email is in no organization called '{name}' (found: {listed}). An organization that was renamed must"
+        f"The user of email is in no organization called '{name}' (found: {listed}). An organization that was"
+        " renamed must"
         " be given the name it has now; Lago makes a further one only for a new user, so use another email for that.",
         "organization_not_found",
         details=details,

@@ -79,7 +79,8 @@ def graphql_data(operation: str, url: str, response: Response) -> t.Any:
 def _refusal(operation: str, error: dict[str, t.Any]) -> LagoError:
     """Turn one GraphQL error into ours. Its message and extensions may repeat the input, so little of them is kept."""
     extensions = error.get("extensions") or {}
-    details = extensions.get("details") if isinstance(extensions.get("details"), dict) else {}
+    given = extensions.get("details")
+    details: dict[str, t.Any] = given if isinstance(given, dict) else {}
     code = extensions.get("code") or "graphql_error"
     words = [word for words in details.values() for word in (words if isinstance(words, list) else [words])]
     if code == "unprocessable_entity":

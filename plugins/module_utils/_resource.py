@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 
 try:  # ansible-core 2.22 masks registered values wherever they are shown
-    from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found]
+    from ansible.module_utils.secrets import register_secret
 except ImportError:
     register_secret = None
 
@@ -100,10 +100,9 @@ def _scrub(state: t.Any, other: t.Any, hidden: set[str], changed: str) -> t.Any:
                 copy[key] = _scrub(value, others.get(key), hidden, changed)
         return copy
     if isinstance(state, list):
-        others = other if isinstance(other, list) else []
-        return [
-            _scrub(item, others[at] if at < len(others) else None, hidden, changed) for at, item in enumerate(state)
-        ]
+        beside = other if isinstance(other, list) else []
+        pairs = zip(state, beside + [None] * len(state))
+        return [_scrub(item, item_beside, hidden, changed) for item, item_beside in pairs]
     return state
 
 

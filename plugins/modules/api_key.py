@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - The selfhosted.lago maintainers (@selfhosted)
 description:
-  - A key that was kept (O(path) or O(api_key)) is tried first. If Lago accepts it, nothing else is done, and nobody logs in.
+  - A key that was kept (O(path) or O(api_key)) is tried first. If Lago accepts it, nothing else is done, and nobody
+    logs in.
   - Otherwise logs in, finds the key of the organization, and uses it once to see that it works.
   - Keys that expired are ignored.
 extends_documentation_fragment:
@@ -35,7 +36,8 @@ attributes:
 options:
   email:
     description:
-      - The e-mail address of a user who is an administrator of the organization. Needed if there is no kept key that works.
+      - The e-mail address of a user who is an administrator of the organization. Needed if there is no kept key that
+        works.
     type: str
   password:
     description:
@@ -144,7 +146,8 @@ failure:
   contains:
     code:
       description: >-
-        For instance V(ambiguous_api_key), V(api_key_not_found), V(api_key_of_other_organization), V(credentials_missing),
+        For instance V(ambiguous_api_key), V(api_key_not_found), V(api_key_of_other_organization),
+        V(credentials_missing),
         V(feature_unavailable), V(key_file_unusable), V(old_key_still_works), and those of
         M(selfhosted.lago.organization).
       type: str

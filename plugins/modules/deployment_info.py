@@ -12,8 +12,10 @@ version_added: 0.1.0
 author:
   - The selfhosted.lago maintainers (@selfhosted)
 description:
-  - Lago's own health check tells which release runs, and is well in most of the states in which nothing works. This module
-    reads data with the key, sees a job pass through Redis, has Lago read its encrypted rows, and looks at the deployment as a
+  - Lago's own health check tells which release runs, and is well in most of the states in which nothing works. This
+    module
+    reads data with the key, sees a job pass through Redis, has Lago read its encrypted rows, and looks at the
+    deployment as a
     browser and as a stranger do.
   - It does not fail because of what it finds. RV(problems) is empty if the deployment works.
   - What is not to be found out with the options that are set is null in RV(deployment).
@@ -46,7 +48,8 @@ options:
     type: str
   password:
     description:
-      - The user's password. That it is refused is no problem as long as the key works, because it may have been changed in
+      - The user's password. That it is refused is no problem as long as the key works, because it may have been
+        changed in
         the user interface.
     type: str
   version:
@@ -55,7 +58,8 @@ options:
     type: str
   project:
     description:
-      - The name of the Compose project on the host where the module runs. With it, the containers are looked at, a job is
+      - The name of the Compose project on the host where the module runs. With it, the containers are looked at, a
+        job is
         seen to pass through the service C(redis), and the service C(db) is asked what only the database knows.
       - If no login is possible, a job of the clock is waited for, for 75 seconds at most.
     type: str

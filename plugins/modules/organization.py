@@ -14,9 +14,11 @@ author:
 description:
   - Logs in; if Lago knows nobody with this O(email) and O(password), registers the user together with the organization.
   - A registration is sent once. If its answer is lost, a login tells whether it happened.
-  - Lago has no uniqueness of users and organizations under simultaneous registrations, so never run this twice at a time
+  - Lago has no uniqueness of users and organizations under simultaneous registrations, so never run this twice at a
+    time
     for one deployment.
-  - To register, the API that is asked must have sign-up open. The role P(selfhosted.lago.bootstrap#role) does that without
+  - To register, the API that is asked must have sign-up open. The role P(selfhosted.lago.bootstrap#role) does that
+    without
     ever opening the running API.
 extends_documentation_fragment:
   - selfhosted.lago.api
@@ -26,7 +28,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - The login is done in check mode too. Whether sign-up is open cannot be told without registering, so it is not checked.
+      - The login is done in check mode too. Whether sign-up is open cannot be told without registering, so it is not
+        checked.
   diff_mode:
     support: full
   idempotent:
@@ -118,8 +121,10 @@ failure:
   contains:
     code:
       description: >-
-        For instance V(incorrect_login_or_password), V(signup_disabled), V(roles_not_seeded), V(login_method_not_authorized),
-        V(login_failed_on_server), V(organization_not_found), V(ambiguous_organization), V(invalid_input), V(unreachable),
+        For instance V(incorrect_login_or_password), V(signup_disabled), V(roles_not_seeded),
+        V(login_method_not_authorized),
+        V(login_failed_on_server), V(organization_not_found), V(ambiguous_organization), V(invalid_input),
+        V(unreachable),
         V(no_answer), V(not_lago), V(tls_not_trusted), V(container_not_running).
       type: str
     status:
@@ -156,7 +161,7 @@ def present(module: AnsibleModule) -> dict[str, t.Any]:
         organization = pick(client.organizations(), name)
     user = client.user or {"id": None, "email": email}
     after = {"organization": organization, "user": user}
-    return outcome(module, {} if registered else after, after, **after)
+    return outcome(module, {} if registered else after, after, organization=organization, user=user)
 
 
 def main() -> None:

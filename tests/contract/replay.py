@@ -4,9 +4,12 @@
 
 """Serves what the real Lago answered.
 
-A request is matched to a recorded one by what Lago itself goes by: method, path, operation, input, organization and kind of
-credential. Of several that match, the last one is used before which nothing was changed that is not changed yet: what was
-recorded after the rotation of a key is answered after the rotation. What is not in a recording is answered 418, which no
+A request is matched to a recorded one by what Lago itself goes by: method, path, operation, input, organization and
+kind of
+credential. Of several that match, the last one is used before which nothing was changed that is not changed yet: what
+was
+recorded after the rotation of a key is answered after the rotation. What is not in a recording is answered 418, which
+no
 client takes for Lago.
 """
 
@@ -21,7 +24,7 @@ from pathlib import Path
 RECORDED = Path(__file__).with_name("recorded")
 RELEASES = ["v1.42.0", "v1.44.0", "v1.45.2", "v1.50.0", "v1.51.0", "main-2026-08-21"]
 
-Step = t.Dict[str, t.Any]
+Step = dict[str, t.Any]
 
 
 def steps(group: str, release: str = "v1.51.0") -> list[Step]:

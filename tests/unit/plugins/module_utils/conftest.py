@@ -106,7 +106,7 @@ class Authority(t.NamedTuple):
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     place = tmp_path_factory.mktemp("tls")
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
 
     def certificate(
         name: str, issuer: x509.Name, public: t.Any, signer: t.Any, ca: bool, issuing: t.Any

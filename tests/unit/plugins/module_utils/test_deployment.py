@@ -236,9 +236,9 @@ class Site:
 
     retries = 0
 
-    def __init__(self, url: str = "https://lago.test", **paths: t.Any) -> None:
+    def __init__(self, url: str = "https://lago.test", paths: dict[str, t.Any] | None = None) -> None:
         self.url = url
-        self.answers: dict[str, t.Any] = {"/env-config.js": CONFIG.encode(), **paths}
+        self.answers: dict[str, t.Any] = {"/env-config.js": CONFIG.encode(), **(paths or {})}
         self.asked: list[str] = []
 
     def send(self, method: str, path: str, headers: t.Any = None, body: t.Any = None, safe: bool = True) -> Response:
@@ -273,37 +273,37 @@ class TestEdge:
         assert report.facts["origin"]["one_origin"] is None
 
     def test_inside_a_container_there_is_no_edge(self) -> None:
-        api = Site("http://127.0.0.1:3000", **{"/sidekiq": b"Sidekiq"})
+        api = Site("http://127.0.0.1:3000", {"/sidekiq": b"Sidekiq"})
         report = self.edge(api, Site(), ["/sidekiq"], public=False)
         assert report.problems == []
         assert report.facts["exposed_paths"] is None
         assert api.asked == []
 
     def test_a_front_that_sends_elsewhere(self) -> None:
-        report = self.edge(Site("https://api.lago.test", **{"/graphql": Response(200, {}, b"")}), Site())
+        report = self.edge(Site("https://api.lago.test", {"/graphql": Response(200, {}, b"")}), Site())
         assert codes(report) == ["front_api_url_wrong", "cors_refused"]
         assert report.facts["origin"] == {"one_origin": False, "cors_ok": False}
 
     @pytest.mark.parametrize("allowed", ["https://lago.test", "*"])
     def test_two_origins(self, allowed: str) -> None:
         graphql = Response(200, {"access-control-allow-origin": allowed}, b"")
-        front = Site(**{"/env-config.js": b'window.API_URL = "https://API.lago.test:443/"'})
-        report = self.edge(Site("https://api.lago.test", **{"/graphql": graphql}), front)
+        front = Site(paths={"/env-config.js": b'window.API_URL = "https://API.lago.test:443/"'})
+        report = self.edge(Site("https://api.lago.test", {"/graphql": graphql}), front)
         assert report.problems == []
         assert report.facts["origin"]["cors_ok"] is True
 
     def test_no_front_there(self) -> None:
-        front = Site(**{"/": Response(502, {}, b"")})
+        front = Site(paths={"/": Response(502, {}, b"")})
         report = self.edge(Site(), front)
         assert codes(report) == ["front_not_served"]
         assert report.facts["front"]["reachable"] is False
-        report = self.edge(Site(), Site(**{"/": LagoError("Refused.", "unreachable")}))
+        report = self.edge(Site(), Site(paths={"/": LagoError("Refused.", "unreachable")}))
         assert codes(report) == ["unreachable"]
         assert report.facts["front"]["reachable"] is False
 
     @pytest.mark.parametrize("config", [INDEX, Response(404, {}, b""), b'window.APP_ENV = "production"'])
     def test_no_configuration(self, config: t.Any) -> None:
-        assert codes(self.edge(Site(), Site(**{"/env-config.js": config}))) == ["front_config_missing"]
+        assert codes(self.edge(Site(), Site(paths={"/env-config.js": config}))) == ["front_config_missing"]
 
     @pytest.mark.parametrize(
         ("answer", "exposed"),
@@ -326,20 +326,20 @@ class TestEdge:
         ],
     )
     def test_exposure_is_told_by_what_answers(self, answer: t.Any, exposed: bool) -> None:
-        report = self.edge(Site(**{"/path": answer}), None, ["/path", "/other"])
+        report = self.edge(Site(paths={"/path": answer}), None, ["/path", "/other"])
         assert report.facts["exposed_paths"] == (["/path"] if exposed else [])
         assert codes(report) == (["paths_exposed"] if exposed else [])
 
     def test_both_origins_are_looked_at_once_each(self) -> None:
         graphql = Response(200, {"access-control-allow-origin": "*"}, b"")
-        api = Site("https://api.lago.test", **{"/graphql": graphql, "/a": b"Sidekiq"})
+        api = Site("https://api.lago.test", {"/graphql": graphql, "/a": b"Sidekiq"})
         front = Site(
-            **{"/a": b"Sidekiq", "/b": b"Sidekiq", "/env-config.js": b'window.API_URL="https://api.lago.test"'}
+            paths={"/a": b"Sidekiq", "/b": b"Sidekiq", "/env-config.js": b'window.API_URL="https://api.lago.test"'}
         )
         assert self.edge(api, front, ["/a", "/b"]).facts["exposed_paths"] == ["/a", "/b"]
 
     def test_what_cannot_be_asked_is_not_known(self) -> None:
-        api = Site(**{"/a": LagoError("Refused.", "unreachable")})
+        api = Site(paths={"/a": LagoError("Refused.", "unreachable")})
         report = self.edge(api, None, ["/a", "/b"])
         assert codes(report) == ["unreachable"]
         assert report.facts["exposed_paths"] is None
