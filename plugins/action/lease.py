@@ -23,7 +23,7 @@ class ActionModule(ActionBase):
         args = dict(self._task.args, holder=_process.holder(os.getppid()))
         result = self._ask(args, task_vars)
         other = _other(result)
-        taken_over = other is not None and _process.has_ended(other)
+        taken_over = _process.has_ended(other)
         if taken_over:
             # By its token: whoever was faster has written another one
             result = self._ask({**args, "ended": other["token"]}, task_vars)
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         return dict(self._execute_module("selfhosted.lago.lease", module_args=args, task_vars=task_vars))
 
 
-def _other(result: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the lease that stood in the way, None when none did."""
+def _other(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the lease that stood in the way, an empty one when none did."""
     failure = result.get("failure") or {}
-    return failure["details"]["holder"] if failure.get("code") == "lease_held" else None
+    return failure["details"]["holder"] if failure.get("code") == "lease_held" else {}

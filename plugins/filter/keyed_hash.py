@@ -16,8 +16,9 @@ name: keyed_hash
 short_description: A fingerprint of a text that tells nothing without its key
 version_added: 0.1.0
 description:
-  - Returns the HMAC-SHA256 of a text in hexadecimal digits. It changes when the text changes, so a container can carry it as a
-    label and be made anew for a changed file; unlike a plain hash, it does not let anyone test guesses of a secret in that file.
+  - Returns the HMAC-SHA256 of a text in hexadecimal digits. It changes when the text does, so a container can carry it
+    as a label and be made anew for a changed file. Unlike a plain hash, it does not let anyone test guesses of a secret
+    in that file.
 positional: key
 options:
   _input:
@@ -35,7 +36,9 @@ author:
 EXAMPLES = r"""
 - name: Label a container with the fingerprint of its configuration
   ansible.builtin.debug:
-    msg: "{{ lookup('ansible.builtin.template', 'queue.conf.j2') | selfhosted.lago.keyed_hash(__lago_secrets.file_key) }}"
+    msg: "{{ content | selfhosted.lago.keyed_hash(__lago_secrets.file_key) }}"
+  vars:
+    content: "{{ lookup('ansible.builtin.template', 'queue.conf.j2') }}"
 """
 
 RETURN = r"""

@@ -12,7 +12,8 @@ name: lago_release_problem
 short_description: Why a release of Lago cannot be deployed
 version_added: 0.1.0
 description:
-  - Returns an empty string for a release that can be deployed, and otherwise a sentence that says what is wrong and what to do.
+  - Returns an empty string for a release that can be deployed, otherwise a sentence that says what is wrong and what
+    to do.
 positional: first_install
 options:
   _input:
@@ -50,7 +51,10 @@ def lago_release_problem(version: Any, first_install: bool = True) -> str:
     """Return a sentence that tells why the release cannot be deployed, or an empty string when it can."""
     match = _RELEASE.fullmatch(version) if isinstance(version, str) else None
     if match is None:
-        return f"{version!r} is not a release of Lago: name one in full, as v1.51.0. A moving tag would change under a deployment."
+        return (
+            f"{version!r} is not a release of Lago: name one in full, as v1.51.0. "
+            "A moving tag would change under a deployment."
+        )
     numbers = tuple(int(number) for number in match.groups())
     if _WITHOUT_ROLES[0] <= numbers <= _WITHOUT_ROLES[1]:
         return (

@@ -77,7 +77,7 @@ def _id(name: str | None, own: int, look_up: t.Callable[[str], int], kind: str, 
 
 
 def attributes(path: str) -> Attributes | None:
-    """Return the attributes of a regular file or a directory, None for anything else (a symbolic link is never followed)."""
+    """Return the attributes of a regular file or a directory, None for anything else. Links are not followed."""
     try:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

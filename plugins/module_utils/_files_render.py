@@ -113,9 +113,10 @@ class Directory:
         parents = {os.path.dirname(file.path) for file in wanted}
         own = {self.root}
         for parent in parents:
-            while self._inside(parent) and parent not in own:
-                own.add(parent)
-                parent = os.path.dirname(parent)
+            above = parent
+            while self._inside(above) and above not in own:
+                own.add(above)
+                above = os.path.dirname(above)
         changed = [self._make(path) for path in sorted(own)]
         if not self.module.check_mode:
             for parent in sorted(parents - own):
@@ -165,6 +166,6 @@ class Directory:
         return removed
 
     def _removable(self, path: str) -> bool:
-        """Return whether it is a file or a link of this directory, not a directory and not behind a link to elsewhere."""
+        """Return whether it is a file or a link of this directory, and not behind a link to elsewhere."""
         is_file = os.path.islink(path) or not os.path.isdir(path)
         return is_file and self._inside(os.path.realpath(os.path.dirname(path)))

@@ -24,7 +24,7 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._errors import Lag
 MODE = 0o600
 IDENTITY = ("machine", "boot_id", "pid_namespace", "pid", "process_start")
 
-Lease = t.Dict[str, t.Any]
+Lease = t.Dict[str, t.Any]  # noqa: UP006 - Python 3.9
 
 
 def load(path: str) -> Lease | None:
@@ -75,7 +75,7 @@ def hold(path: str, lease: Lease | None, holder: dict[str, t.Any], ttl: int, end
 def _refusal(path: str, lease: Lease, now: float) -> str:
     minutes = max(0, int(now - lease["acquired"]) // 60)
     return (
-        f"Another run works on this deployment: {lease.get('owner', 'somebody')}, process {lease.get('pid', 'unknown')}, "
+        f"Another run works on this deployment: {lease.get('owner', 'somebody')}, process {lease.get('pid')}, "
         f"since {_clock(lease['acquired'])} ({minutes} minutes). Wait until it ends; its lease ends at "
         f"{_clock(lease['expires'])}. When you are sure that it does not run any more, remove {path} on the server."
     )
@@ -94,7 +94,7 @@ def store(module: AnsibleModule, path: str, lease: Lease) -> None:
 
 @contextlib.contextmanager
 def locked(directory: str) -> t.Iterator[None]:
-    """Let nobody else look at or change the lease in the directory meanwhile; where there is no directory, there is no lease."""
+    """Let nobody else look at or change the lease in the directory meanwhile. Without the directory there is none."""
     if not os.path.isdir(directory):
         yield
         return

@@ -84,6 +84,6 @@ def given_problem(name: str, value: str) -> Problem | None:
         )
         return Problem("placeholder_secret", (name,), message)
     if name in KEYS and len(value) < _SHORTEST_KEY:
-        message = f"{say} is shorter than {_SHORTEST_KEY} characters: take what `openssl rand -hex 32` prints, or leave it out."
+        message = f"{say} has less than {_SHORTEST_KEY} characters: take what `openssl rand -hex 32` prints, or none."
         return Problem("weak_secret", (name,), message)
     return None

@@ -52,8 +52,8 @@ def load(path: str) -> Kept | None:
         return _kept(json.loads(content.decode("utf-8")))
     except (ValueError, LookupError, TypeError, AttributeError):
         raise LagoError(
-            f"{path} does not hold the secrets that were written to it. They are not made anew, since a database may need "
-            "exactly these: put the file back from a backup.",
+            f"{path} does not hold the secrets that were written to it. They are not made anew, since a database may "
+            "need exactly these: put the file back from a backup.",
             "secrets_unreadable",
         ) from None
 

@@ -77,7 +77,7 @@ def _given_problems(module: AnsibleModule, given: dict[str, str]) -> list[Proble
 
 
 def _masked(given: dict[str, str], after: Kept) -> list[Problem]:
-    """Return the given values that ansible-core would find in the result and mask there, which would break what is in it."""
+    """Refuse given values that ansible-core would find in what is returned, and mask there: it would be broken."""
     texts = [*after.secrets.values(), after.file_key, *_secrets.NAMES]
     return [
         Problem("weak_secret", (name,), f"{_secrets.variable(name)} is too short: give a longer one.")

@@ -83,7 +83,10 @@ def _changed(name: str, path: str, kept: Kept | None, given: str | None, databas
         source, way_out = variable(name), f"Remove {variable(name)}: the key that was made is still there."
     else:
         source, way_out = variable(name), f"Give {variable(name)} its former value."
-    message = f"{source} is not the key that was in use, and {database}: what it encrypted could never be read again. {way_out}"
+    message = (
+        f"{source} is not the key that was in use, and {database}: "
+        f"what it encrypted could never be read again. {way_out}"
+    )
     return Problem("encryption_key_changed", (name,), message)
 
 
@@ -92,7 +95,7 @@ def _withdrawn(names: tuple[str, ...]) -> Problem | None:
     if not names:
         return None
     message = (
-        f"{_secrets.listed(names)}: given before and missing now. Give the former value{'s' if names[1:] else ''} again; "
+        f"{_secrets.listed(names)}: given before and missing now. Give what was given before; "
         "nothing is made anew in place of what was given."
     )
     return Problem("given_secret_missing", names, message)
@@ -109,8 +112,8 @@ def _lost(names: tuple[str, ...], path: str, database: Database) -> Problem | No
         return None
     unknown = database.organizations is None
     message = (
-        f"{path} lacks {', '.join(names)}, and {database}: nothing is made anew for a database that may need the former "
-        f"values. Put the file back from a backup, or give {_secrets.listed(names)}"
+        f"{path} lacks {', '.join(names)}, and {database}: nothing is made anew for a database that may need "
+        f"the former values. Put the file back from a backup, or give {_secrets.listed(names)}"
         f"{', or start the database so that it can be asked.' if unknown else '.'}"
     )
     return Problem("secrets_lost", names, message)

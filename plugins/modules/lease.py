@@ -13,8 +13,8 @@ author:
   - The selfhosted.lago maintainers (@selfhosted)
 description:
   - Holds a lease, a file on the server that names the run of Ansible which works on the deployment, and until when.
-  - While another run holds it, the task fails and says which one. A lease that has ended, or one of a process that has ended on this
-    same controller, is taken over.
+  - While another run holds it, the task fails and says which one. A lease that has ended, or one of a process that has
+    ended on this same controller, is taken over.
   - Within one run it can be taken any number of times; each time it lasts anew for O(ttl).
   - A lease is no state of the system, so a task never reports a change.
 extends_documentation_fragment:

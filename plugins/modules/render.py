@@ -12,11 +12,11 @@ version_added: 0.1.0
 author:
   - The selfhosted.lago maintainers (@selfhosted)
 description:
-  - Renders templates on the controller and brings all files to their content, owner and mode with one start of a module on the
-    server, whatever their number.
+  - Renders templates on the controller and brings all files to their content, owner and mode with one start of a module
+    on the server, whatever their number.
   - A file is replaced as a whole. A symbolic link at its place is replaced by the file, not followed.
-  - Of secret files nothing is shown, at any verbosity, but that they changed; of environment files (C(.env)) also the names of the
-    variables.
+  - Of secret files nothing is shown, at any verbosity, but that they changed; of environment files (C(.env)) also the
+    names of the variables.
 extends_documentation_fragment:
   - selfhosted.lago.attributes
 attributes:
@@ -31,7 +31,7 @@ attributes:
 options:
   directory:
     description:
-      - The directory of the files, an absolute path. It is made when there are files to write. It may be a symbolic link.
+      - The directory of the files, an absolute path. It is made when there are files to write. It may be a link.
       - It belongs to the user that the module runs as, and so do the directories in it that the files need.
     type: path
     required: true
@@ -81,7 +81,8 @@ options:
         default: false
   prune:
     description:
-      - Patterns, relative to O(directory). Files that match one and are not among O(files) are removed, directories never.
+      - Patterns, relative to O(directory). Files that match one and are not among O(files) are removed.
+      - Directories are never removed.
     type: list
     elements: str
     default: []
@@ -141,7 +142,8 @@ failure:
   returned: failure
   contains:
     code:
-      description: A short name, for instance V(undefined_variable), V(template_failed), V(unknown_owner) or V(invalid_path).
+      description:
+        - A short name, for instance V(undefined_variable), V(template_failed), V(unknown_owner) or V(invalid_path).
       type: str
     status:
       description: Always V(null).

@@ -14,9 +14,9 @@ author:
 description:
   - Makes the secrets that are not given, once, and keeps them in a file on the server that only its owner can read.
   - Given values win and are not kept, only their keyed fingerprints are, by which a changed one is noticed.
-  - 'Refuses, with all reasons in one message: an encryption key other than the one in use while the database may hold data; a value
-    that was given before and is missing now; new values for a database that may need the former ones; values that everybody
-    knows from upstream''s guides; keys that are too short; an RSA key that Lago could not read.'
+  - 'Refuses, with all reasons in one message: an encryption key other than the one in use while the database may hold
+    data; a value that was given before and is missing now; new values for a database that may need the former ones;
+    values that everybody knows from upstream''s guides; keys that are too short; an RSA key that Lago could not read.'
   - The result holds secrets. Run it with C(no_log=true).
 extends_documentation_fragment:
   - selfhosted.lago.attributes

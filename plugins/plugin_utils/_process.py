@@ -59,7 +59,7 @@ def pid_namespace() -> str | None:
 
 
 def process_start(pid: int) -> int | None:
-    """Return when a process began, in the kernel's ticks, so that a reused id is noticed; None when there is none alive."""
+    """Return when a process began, in the kernel's ticks, so that a reused id is noticed; None for none alive."""
     text = _read(PROC / str(pid) / "stat")
     if text is None:
         return None

@@ -21,9 +21,10 @@ except ImportError:  # pragma: no cover - ansible-core 2.18
     trust_as_template = None
 
 # What errors say of names; anything else that they say may be a value
-_NAME = "'[A-Za-z_][A-Za-z0-9_.]*'"
+_NAME = "['\"][A-Za-z_][A-Za-z0-9_.]*['\"]"
 _OBJECT = "(?:'[a-z_ ]+ object'|object of type '[A-Za-z_]+')"
-_MISSING = re.compile(rf"{_NAME} is undefined|{_OBJECT} has no attribute {_NAME}|No (?:filter|test) named {_NAME}")
+_UNDEFINED = re.compile(rf"{_NAME} is undefined|{_OBJECT} has no attribute {_NAME}")
+_UNKNOWN = re.compile(rf"No (?:filter|test) named {_NAME}|Could not load {_NAME}")
 
 
 class Renderer:
@@ -36,7 +37,7 @@ class Renderer:
     def render(self, name: str, path: str) -> str:
         """Return the text that the template at the path makes.
 
-        Raises LagoError `undefined_variable` or `template_failed`, which name the template (and the variable) and no value.
+        Raises LagoError `undefined_variable` or `template_failed`, which name the template and no value.
         """
         source = self._source(name, path)
         problem = None
@@ -79,18 +80,22 @@ class Renderer:
 def _problem(name: str, error: Exception) -> LagoError:
     """Return what may be told of an error: the template, and the name of a variable that is not defined."""
     chain = list(_chain(error))
-    texts = [
-        str(one) for one in chain if isinstance(one, (UndefinedError, AnsibleUndefinedVariable, TemplateSyntaxError))
-    ]
-    missing = next((match[0] for match in map(_MISSING.search, texts) if match), None)
-    if missing and missing.startswith("No "):
-        return LagoError(f"In template {name}: {missing}.", "template_failed", details={"template": name})
-    if missing:
-        message = f"In template {name}: {missing}. Define it, or give the template a default."
+    undefined = _said(chain, (UndefinedError, AnsibleUndefinedVariable), _UNDEFINED)
+    if undefined:
+        message = f"In template {name}: {undefined}. Define it, or give the template a default."
         return LagoError(message, "undefined_variable", details={"template": name})
+    unknown = _said(chain, (TemplateSyntaxError,), _UNKNOWN)
+    if unknown:
+        return LagoError(f"In template {name}: {unknown}.", "template_failed", details={"template": name})
     kind = type(chain[-1]).__name__
     message = f"In template {name}: {kind}. Its text is not shown, since it may hold a secret."
     return LagoError(message, "template_failed", details={"template": name, "type": kind})
+
+
+def _said(chain: list[BaseException], kinds: tuple[type[Exception], ...], pattern: re.Pattern[str]) -> str | None:
+    """Return the first part of what errors of these kinds say that has the form of the pattern."""
+    found = (pattern.search(str(error)) for error in chain if isinstance(error, kinds))
+    return next((match[0] for match in found if match), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
