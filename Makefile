@@ -22,10 +22,10 @@ venv: .venv/.stamp ## the environment that everything below runs in (made by its
 ##@ Tests, the quick ones first
 .PHONY: lint
 lint: venv ## ruff, mypy, ansible-lint (profile production)
-	ruff check .
-	ruff format --check .
-	mypy $(PLUGINS) $(OWN)
-	ansible-lint --nocolor -q
+	@failed=; \
+	for check in "ruff check --output-format concise ." "ruff format --check --output-format concise ." \
+	  "mypy $(PLUGINS) $(OWN)" "ansible-lint --nocolor -q"; do echo "+ $$check"; $$check || failed=1; done; \
+	test -z "$$failed"
 
 .PHONY: unit
 unit: venv ## unit tests; shared code is covered to the last line

@@ -31,7 +31,7 @@ BARE_FACT = re.compile(r"(?<![\w./'\"])ansible_\w+")
 EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 SECRET = re.compile(r"\b\w*(password|passwd|secret|api_key|private_key|token)s?\b(?!_)")
-ONLY_A_PLACE = re.compile(r"_(path|file|dir|directory|length|reveal)$")
+NOT_A_SECRET_ITSELF = re.compile(r"_is_secret$|_(path|file|dir|directory|length)$")
 
 
 def specs(role: Path) -> dict[str, t.Any]:
@@ -74,7 +74,7 @@ def test_every_option_has_a_type_and_a_description_and_hides_what_is_secret(role
         for name, option in described(spec.get("options", {})):
             assert option.get("type"), name
             assert option.get("description"), name
-            if SECRET.search(name) and not ONLY_A_PLACE.search(name) and option["type"] in ("str", "dict"):
+            if SECRET.search(name) and not NOT_A_SECRET_ITSELF.search(name) and option["type"] in ("str", "dict"):
                 assert option.get("no_log") is True, name
 
 
@@ -161,7 +161,7 @@ def secrets_of(task: tree.Task) -> list[str]:
     if isinstance(args, dict):
         args = {key: value for key, value in args.items() if key not in hidden_by(task.module)}
     found = [match[0] for text in variables_in(args) for match in SECRET.finditer(text)]
-    return [name for name in found if not ONLY_A_PLACE.search(name)]
+    return [name for name in found if not NOT_A_SECRET_ITSELF.search(name)]
 
 
 def returns_secrets(task: tree.Task) -> bool:
