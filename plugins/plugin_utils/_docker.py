@@ -50,16 +50,16 @@ _REFUSALS = {
     "podman-docker, then run again.",
     "no_docker": "There is no Docker on the server and lago_docker_source is 'none': install {needed}, or set "
     "lago_docker_source to 'repository'.",
-    "old_distribution": "The packages of {system} are too old or have no Docker: {needed} is needed. Set "
+    "old_distribution": "The packages of {system} have no Docker that is new enough: {needed} are needed. Set "
     "lago_docker_source to 'repository' for Docker's own packages.",
     "unknown_system": "Docker has no packages for {system}: install {needed} yourself and set "
     "lago_docker_source to 'none'.",
-    "old_docker": "Docker Engine {version} ({package}) is too old: {needed} is needed. It was there before and other "
+    "old_docker": "Docker Engine {version} ({package}) is too old: {needed} are needed. It was there before and other "
     "containers may depend on it, so it is not replaced: upgrade it, or remove its packages and run again.",
-    "old_compose": "The Compose plugin {version} is too old: {needed} is needed. Upgrade the package it came with.",
+    "old_compose": "The Compose plugin {version} is too old: {needed} are needed. Upgrade the package it came with.",
     "docker_down": "Docker is installed but no Engine answers ({error}): start it (systemctl start docker) and run "
     "again.",
-    "incomplete": "The Docker on the server ({package}) has no {what}: install {way} and run again. {needed} is "
+    "incomplete": "The Docker on the server ({package}) has no {what}: install {way} and run again. {needed} are "
     "needed.",
 }
 
