@@ -15,6 +15,8 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 
 try:  # since ansible-core 2.19
     from ansible.template import trust_as_template
+
+    AnsibleEnvironment = None
 except ImportError:  # pragma: no cover - ansible-core 2.18
     from ansible.template import AnsibleEnvironment
 
