@@ -38,38 +38,35 @@ def _rails(program: str, arguments: list[str]) -> int:
         return _process("puma", arguments[1:])
     if arguments and arguments[0] in ("runner", "r", "console", "c"):
         raise Exit("A stand-in has no Ruby application in which code could run.")
-    name = "bin/rails" if program == "rails" else "rake"
     wanted = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
-    os.environ.update(
-        argument.split("=", 1) for argument in arguments if "=" in argument
-    )  # rails db:migrate VERSION=...
-    done: list[str] = []
+    for argument in set(arguments) - set(wanted):  # rails db:migrate VERSION=...
+        name, given, value = argument.partition("=")
+        if given:
+            os.environ[name] = value
+    needed = ""
     try:
         boot.load_gems()
-        for task in wanted or ["-T"]:
-            if task not in tasks.TASKS:
-                raise RubyError(
-                    "",
-                    f"Don't know how to build task '{task}' (See the list of available tasks with `{program} --tasks`)",
-                )
-        boot_error = _environment()
+        _known(program, wanted)
+        refusal = _environment()
         for task in wanted:
-            done = [tasks.NEEDED_BY.get(task, task)]
-            if boot_error is not None:
-                done = [
-                    f"{task} => db:load_config => environment" if task.startswith("db:") else f"{task} => environment"
-                ]
-                raise boot_error
+            needed = tasks.NEEDED_BY.get(task, task)
+            if refusal is not None:
+                needed = f"{task} => {'db:load_config => ' if task.startswith('db:') else ''}environment"
+                raise refusal
             _run(task)
     except RubyError as error:
-        print(
-            f"{name} aborted!\n" + "\n".join(error.lines() if error.kind else error.message.splitlines()),
-            file=sys.stderr,
-        )
-        if done:
-            print(f"Tasks: TOP => {done[0]}", file=sys.stderr)
+        said = error.lines() if error.kind else error.message.splitlines()
+        top = [f"Tasks: TOP => {needed}"] if needed else []
+        print("\n".join([f"{'bin/rails' if program == 'rails' else 'rake'} aborted!", *said, *top]), file=sys.stderr)
         return 1
     return 0
+
+
+def _known(program: str, wanted: list[str]) -> None:
+    for task in wanted or ["-T"]:
+        if task not in tasks.TASKS:
+            more = f"(See the list of available tasks with `{program} --tasks`)"
+            raise RubyError("", f"Don't know how to build task '{task}' {more}")
 
 
 def _environment() -> RubyError | None:

@@ -17,13 +17,41 @@ from standin.settings import RELEASE, is_true
 
 Row = dict[str, Any]
 
-RESOURCES = tuple(
-    """
-    activity_log add_on alert analytic api_log applied_coupon billable_metric billing_entity coupon
-    credit_note customer customer_usage event feature fee invoice invoice_custom_section lifetime_usage
-    order order_form organization payment payment_method payment_receipt payment_request plan quote
-    security_log subscription tax wallet wallet_transaction webhook_endpoint webhook_jwt_public_key
-    """.split()
+RESOURCES = (
+    "activity_log",
+    "add_on",
+    "alert",
+    "analytic",
+    "api_log",
+    "applied_coupon",
+    "billable_metric",
+    "billing_entity",
+    "coupon",
+    "credit_note",
+    "customer",
+    "customer_usage",
+    "event",
+    "feature",
+    "fee",
+    "invoice",
+    "invoice_custom_section",
+    "lifetime_usage",
+    "order",
+    "order_form",
+    "organization",
+    "payment",
+    "payment_method",
+    "payment_receipt",
+    "payment_request",
+    "plan",
+    "quote",
+    "security_log",
+    "subscription",
+    "tax",
+    "wallet",
+    "wallet_transaction",
+    "webhook_endpoint",
+    "webhook_jwt_public_key",
 )
 
 

@@ -8,7 +8,7 @@ import contextlib
 import json
 import time
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMsgType, web  # type: ignore[import-not-found, unused-ignore]
 
 from standin import crypto
 

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg import Connection
 from psycopg.rows import dict_row
 
 from standin import uri
 from standin.failures import RubyError
 from standin.settings import env
-
-Connection = psycopg.Connection[dict[str, Any]]
 
 # What libpq understands of a URL's query; Active Record drops the rest (search_path, pool ...).
 _LIBPQ = {"sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "keepalives"}
@@ -112,11 +111,11 @@ def statement_invalid(error: psycopg.Error) -> RubyError:
 
 def one(connection: Connection, statement: str, *values: Any) -> dict[str, Any] | None:
     """The first row, if there is one."""
-    return connection.execute(statement, values).fetchone()  # type: ignore[arg-type]
+    return connection.execute(statement, values).fetchone()
 
 
 def rows(connection: Connection, statement: str, *values: Any) -> list[dict[str, Any]]:
-    return connection.execute(statement, values).fetchall()  # type: ignore[arg-type]
+    return connection.execute(statement, values).fetchall()
 
 
 def insert(connection: Connection, table: str, **values: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def alone(message: str, status: int, code: str) -> dict[str, Any]:
 
 
 def syntax(error: GraphQLSyntaxError, query: str) -> Problem:
-    position = (error.positions or [0])[0]
+    position = min(error.positions or [0])
     at_end = position >= len(query.rstrip())
     place = len(query.rstrip()) - 1 if at_end else position
     line, column = query.count("\n", 0, place) + 1, place - query.rfind("\n", 0, place)

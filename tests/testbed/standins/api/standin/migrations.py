@@ -128,11 +128,11 @@ def _run(connection: Connection, migration: Migration) -> None:
     try:
         if migration.transactional:
             with connection.transaction():
-                connection.execute(migration.sql)  # type: ignore[arg-type]
+                connection.execute(migration.sql)
                 _record(connection, migration)
         else:
             for statement in migration.sql.split(";\n"):
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
             _record(connection, migration)
     except psycopg.Error as error:
         refused = database.statement_invalid(error)

@@ -231,8 +231,8 @@ FIELDS: dict[str, Callable[..., Any]] = {
     "Mutation.createApiKey": _create_key,
     "Mutation.createPasswordReset": _forgot_password,
     "Mutation.destroyApiKey": _destroy_key,
-    "Mutation.destroyPaymentProvider": lambda _source, viewer, input: providers.destroy(
-        viewer.organization, input["id"]
+    "Mutation.destroyPaymentProvider": lambda _source, viewer, **given: providers.destroy(
+        viewer.organization, given["input"]["id"]
     ),
     "Mutation.loginUser": _login,
     "Mutation.registerUser": _register,

@@ -60,7 +60,7 @@ def queue_for(name: str, flag: str, otherwise: str) -> str:
 def payload(job: str, queue: str, arguments: list[Any]) -> dict[str, Any]:
     """A job as Active Job hands it to Sidekiq."""
     now = time.time()
-    inner = {
+    inner: dict[str, Any] = {
         "job_class": job,
         "job_id": str(uuid.uuid4()),
         "provider_job_id": None,

@@ -22,7 +22,7 @@ def create_database() -> None:
     name = str(database.parameters().get("dbname", ""))
     with database.connected(dbname="postgres") as connection:
         try:
-            connection.execute(f"CREATE DATABASE \"{name}\" ENCODING = 'unicode'")  # type: ignore[arg-type]
+            connection.execute(f"CREATE DATABASE \"{name}\" ENCODING = 'unicode'")
         except psycopg.errors.DuplicateDatabase:
             raise _Noted(f"Database '{name}' already exists") from None
         except psycopg.Error as error:

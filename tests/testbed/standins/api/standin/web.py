@@ -12,9 +12,10 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import web  # type: ignore[import-not-found, unused-ignore]
 
 from standin import NOTICE, admin, cable, database, graphql_api, pages, rest
 from standin.failures import Exit, RubyError
@@ -120,7 +121,7 @@ class Server:
         return web.Response(status=response.status, body=response.payload(), headers=out)
 
 
-def _log() -> object:
+def _log() -> TextIO:
     """Standard output when RAILS_LOG_TO_STDOUT is exactly `true`, otherwise the file, otherwise standard error."""
     if is_true("RAILS_LOG_TO_STDOUT"):
         return sys.stdout

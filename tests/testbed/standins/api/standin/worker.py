@@ -113,7 +113,7 @@ class Worker:
     def _promote(self, connection: redis.Redis) -> None:
         """Jobs whose time has come go back into their queues."""
         for name in ("schedule", "retry"):
-            for text in connection.zrangebyscore(name, "-inf", time.time()):  # type: ignore[union-attr]
+            for text in connection.zrangebyscore(name, "-inf", time.time()):
                 if connection.zrem(name, text):
                     sidekiq.push(connection, json.loads(text))
 
@@ -125,7 +125,7 @@ class Worker:
             try:
                 found = connection.brpop([f"queue:{name}" for name in self.queues], timeout=2)
                 if found:
-                    self._perform(connection, json.loads(found[1]))  # type: ignore[index]
+                    self._perform(connection, json.loads(found[1]))
             except redis.RedisError as error:
                 print(f"ERROR: Error fetching job: {error}", file=sys.stderr, flush=True)
                 self.stopping.wait(2)

@@ -37,7 +37,7 @@ def entity_code(connection: Connection, organization: str) -> str | None:
         "SELECT code FROM billing_entities WHERE organization_id = %s ORDER BY created_at LIMIT 1",
         organization,
     )
-    return row and str(row["code"])
+    return None if row is None else str(row["code"])
 
 
 def _body(connection: Connection, row: Row) -> Row:

@@ -73,7 +73,7 @@ def update(call: Call) -> Response:
     }
     with database.transaction() as connection:
         for name, value in values.items():
-            connection.execute(f"UPDATE organizations SET {name} = %s WHERE id = %s", [value, call.organization])  # type: ignore[arg-type]
+            connection.execute(f"UPDATE organizations SET {name} = %s WHERE id = %s", [value, call.organization])
         row, hooks = _record(connection, call.organization)
         url = given.get("webhook_url")
         if url and url not in hooks:
