@@ -66,6 +66,17 @@ integration: venv ## modules and roles against what the test bed runs
 test: venv ## everything above in this order; stops at the first stage that fails
 	@$(TOOL)/stages.py
 
+##@ A server to look at
+.PHONY: demo demo-down bench
+demo: venv ## one server in a container on this machine, deployed by the playbook; safe to run again
+	@$(PYTHON) demo/demo.py
+
+demo-down: venv ## remove the demo and all that was built for it
+	@$(PYTHON) demo/demo.py down
+
+bench: demo ## what a converge with nothing to do costs, against doing it by hand
+	@$(PYTHON) bench/noop.py
+
 ##@ Other
 .PHONY: clean
 clean: ## remove environments, caches and logs (not what the test bed built)
