@@ -147,8 +147,8 @@ class KeyKeeper:
         What keeps the API from answering is raised: whether the key works is unknown then, and a login would not tell.
         """
         stored, name = self._stored, self._params["name"]
-        if stored is None or (name is not None and stored["name"] not in (None, name)):
-            return None
+        if stored is None or (self._path and name not in (None, stored["name"])):
+            return None  # there is none, or it is known to be another than the one that is asked for
         found = self._client.organization_of(str(stored["api_key"]))
         if found is None:
             return None

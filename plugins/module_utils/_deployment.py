@@ -41,6 +41,7 @@ class Inspection:
         self._project = project
         self._organization: str | None = None
         self._logged_in = False
+        self._login_failed = False
 
     def run(self) -> Report:
         """Make every check."""
@@ -152,6 +153,7 @@ class Inspection:
             self._client.login(email, password)
         except LagoError as error:
             if error.code not in ("incorrect_login_or_password", "login_method_not_authorized"):
+                self._login_failed = True
                 raise
             fact["accepted"] = False
             if self.facts["key"]["accepted"] is not True:
@@ -187,8 +189,8 @@ class Inspection:
                     "Whether jobs pass through Redis was not checked: give project, or email and password.",
                 )
             return
-        if not self._logged_in and self.facts["clock"]["state"] != "running":
-            return  # nothing makes a job, and the clock's state is reported on its own
+        if not self._logged_in and (self.facts["clock"]["state"] != "running" or self._login_failed):
+            return  # nothing makes a job, or Lago cannot; either is reported on its own
         fact["through"] = "login" if self._logged_in else "clock"
         limit = LOGIN_JOB_SECONDS if self._logged_in else CLOCK_JOB_SECONDS
         started = time.monotonic()

@@ -571,3 +571,10 @@ class TestInspection:
         report = inspect()
         assert codes(report) == ["login_failed_on_server"]
         assert report.facts["login"] == {"accepted": None}
+
+    def test_a_lago_that_cannot_log_in_is_not_waited_for(
+        self, inspect: t.Any, lago: t.Any, docker: Docker, clock: t.Any
+    ) -> None:
+        lago.trouble = lambda operation: (500, {}) if operation == "loginUser" else None
+        assert codes(inspect(docker)) == ["login_failed_on_server"]
+        assert clock.now == 0

@@ -172,6 +172,17 @@ class TestSeveralKeys:
         assert api_key(name="deploy", path=str(path))["api_key"]["name"] == "deploy"
         assert api_key(name="deploy", path=str(path))["source"] == "stored"
 
+    def test_a_name_instead_of_the_unnamed_one(self, api_key: t.Any, path: Path, lago: t.Any, owner: str) -> None:
+        path.write_text(json.dumps({"api_key": lago.keys[0]["value"], "id": lago.keys[0]["id"], "name": None}))
+        path.chmod(0o600)
+        assert api_key(path=str(path))["source"] == "stored"
+        ran = api_key(name="deploy", path=str(path))
+        assert ran["source"] == "fetched"
+        assert json.loads(path.read_text())["name"] == "deploy"
+
+    def test_a_name_for_a_key_from_elsewhere(self, api_key: t.Any, lago: t.Any) -> None:
+        assert api_key(name="deploy", api_key=lago.keys[0]["value"])["source"] == "stored"
+
     def test_another_name_than_the_kept_one(self, api_key: t.Any, path: Path, lago: t.Any) -> None:
         api_key(name="deploy", path=str(path))
         lago.keys[3]["expiresAt"] = None
