@@ -9,18 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ansible import template as core
 from ansible.errors import AnsibleUndefinedVariable
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 from jinja2 import TemplateSyntaxError, UndefinedError
 
-try:  # since ansible-core 2.19
-    from ansible.template import trust_as_template
-
-    AnsibleEnvironment = None
-except ImportError:  # pragma: no cover - ansible-core 2.18
-    from ansible.template import AnsibleEnvironment
-
-    trust_as_template = None
+# Since ansible-core 2.19, which takes the environment of its own for every template
+trust_as_template = getattr(core, "trust_as_template", None)
 
 # What errors say of names; anything else that they say may be a value
 _NAME = "['\"][A-Za-z_][A-Za-z0-9_.]*['\"]"
@@ -68,7 +63,7 @@ class Renderer:
         options = {"searchpath": searchpath, "available_variables": self._task_vars}
         overrides = {"trim_blocks": True, "lstrip_blocks": False}
         if trust_as_template is None:  # pragma: no cover - ansible-core 2.18
-            templar = self._templar.copy_with_new_env(environment_class=AnsibleEnvironment, **options)
+            templar = self._templar.copy_with_new_env(environment_class=core.AnsibleEnvironment, **options)
             return str(
                 templar.do_template(
                     source, preserve_trailing_newlines=True, escape_backslashes=False, overrides=overrides
