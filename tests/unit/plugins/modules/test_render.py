@@ -285,7 +285,12 @@ def test_what_a_killed_run_left_is_used_up(render: t.Any, root: Path) -> None:
 
 def test_a_secret_is_never_readable_for_a_moment(render: t.Any, root: Path) -> None:
     seen: list[int] = []
-    replace = os.replace
+    replace, set_attributes = os.replace, _files.set_attributes
+
+    def spy_on_new(target: t.Any, wanted: t.Any) -> None:
+        if isinstance(target, int):
+            seen.append(stat.S_IMODE(os.fstat(target).st_mode))
+        set_attributes(target, wanted)
 
     def spy(source: str, target: str) -> None:
         seen.append(mode(Path(source)))
@@ -294,11 +299,11 @@ def test_a_secret_is_never_readable_for_a_moment(render: t.Any, root: Path) -> N
     render(secret("a", "one", mode="0644"))
     before = os.umask(0)
     try:
-        with mock.patch.object(os, "replace", spy):
+        with mock.patch.object(os, "replace", spy), mock.patch.object(_files, "set_attributes", spy_on_new):
             render(secret("a", "two", mode="0600"))
     finally:
         os.umask(before)
-    assert seen == [0o600]
+    assert seen == [0o600, 0o600], "when it is new, and when it takes its place"
 
 
 def test_a_failed_write_leaves_the_old_file(run_module: t.Any, render: t.Any, root: Path) -> None:
