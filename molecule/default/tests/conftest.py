@@ -19,7 +19,7 @@ def admin_password() -> str:
 
 
 @pytest.fixture(scope="session")
-def deployment(admin_password: str) -> Deployment:
+def deployment() -> Deployment:
     return Deployment("testbed-default", Path(__file__).parents[1] / "inventory.yml")
 
 

@@ -178,7 +178,9 @@ def test_a_password_changed_in_lagos_own_page_breaks_nothing(
 ) -> None:
     digest = deployment.sql(f"SELECT password_digest FROM users WHERE email = '{EMAIL}'")
     try:
-        deployment.sql(f"UPDATE users SET password_digest = 'changed-by-its-owner' WHERE email = '{EMAIL}'")
+        changed = "crypt('Another-Horse-1!', gen_salt('bf', 12))"
+        deployment.sql(f"UPDATE users SET password_digest = {changed} WHERE email = '{EMAIL}'")
+        assert user.login(EMAIL, "Another-Horse-1!")
         assert user.login(EMAIL, admin_password) is None
         run = deployment.run()
         assert run.code == 0, run.output
