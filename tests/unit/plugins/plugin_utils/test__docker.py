@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.selfhosted.lago.plugins.filter.docker import FilterModule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._docker import docker_daemon_config, docker_plan
 
 SETTINGS: dict[str, Any] = {
@@ -267,7 +266,3 @@ def test_further_options_win_and_are_merged() -> None:
 def test_what_was_merged_is_not_merged_again(content: dict[str, Any] | None) -> None:
     once = config(content, registry_mirrors=["https://mirror"])
     assert config(once, registry_mirrors=["https://mirror"]) == once
-
-
-def test_the_filters_have_names() -> None:
-    assert FilterModule().filters() == {"docker_plan": docker_plan, "docker_daemon_config": docker_daemon_config}
