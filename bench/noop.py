@@ -23,7 +23,9 @@ def seconds(*commands: list[str]) -> float:
     """Wall time of the commands, one after the other; a failure ends the measurement."""
     started = time.monotonic()
     for command in commands:
-        done = subprocess.run(command, env={**os.environ, "ANSIBLE_PIPELINING": "true"}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env={**os.environ, "ANSIBLE_PIPELINING": "true"}, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return time.monotonic() - started
@@ -56,7 +58,9 @@ def main() -> None:
         median = statistics.median(taken)
         lines.append(f"| {name} | {min(taken):.2f} | {median:.2f} | {max(taken):.2f} | {median / hand:.2f} |")
     table = "\n".join(lines)
-    (HERE / "noop.md").write_text(f"# No-op converge\n\nMedians of {RUNS} runs in turn, whole processes by the wall.\n\n{table}\n")
+    (HERE / "noop.md").write_text(
+        f"# No-op converge\n\nMedians of {RUNS} runs in turn, whole processes by the wall.\n\n{table}\n"
+    )
     print(table)
 
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user of a deployment does, from outside: on the socket, over TLS, with nothing of the collection's own code."""
+"""What a user of a deployment does from outside: on the socket, over TLS, with none of the collection's code."""

@@ -52,7 +52,13 @@ class Deployment:
             "ANSIBLE_FORCE_COLOR": "false",
             "PYTHONPATH": str(ROOT / "tests"),
         }
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", str(self.inventory), *arguments]
+        command = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            playbook,
+            "-i",
+            str(self.inventory),
+            *arguments,
+        ]
         if variables:
             command += ["--extra-vars", json.dumps(variables)]
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -78,7 +84,9 @@ class Deployment:
 
     def written(self) -> set[str]:
         """Paths of the server that differ from its image, but for what any login leaves."""
-        noise = re.compile(r"/(root/\.ansible|tmp|run|var/tmp|var/log/journal|var/lib/systemd|root$|var$|var/log$|var/lib$|etc$)")
+        noise = re.compile(
+            r"/(root/\.ansible|tmp|run|var/tmp|var/log/journal|var/lib/systemd|root$|var$|var/log$|var/lib$|etc$)"
+        )
         return {entry["Path"] for entry in self._container.diff() or [] if not noise.match(entry["Path"])}
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A browser's or an API client's way into Lago: HTTP over one address, TLS with the deployment's own root certificate."""
+"""A browser's or an API client's way into Lago: HTTP to one address, TLS with the deployment's own root."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ class LagoUser:
         plan = {"name": code, "code": code, "interval": "monthly", "amount_cents": 0, "amount_currency": "EUR"}
         plan |= {"pay_in_advance": False, "charges": [charge]}
         self._done(self.rest("POST", "plans", key, {"plan": plan}))
-        self._done(self.rest("POST", "customers", key, {"customer": {"external_id": code, "name": code, "currency": "EUR"}}))
+        self._done(
+            self.rest("POST", "customers", key, {"customer": {"external_id": code, "name": code, "currency": "EUR"}})
+        )
         subscription = {"external_customer_id": code, "plan_code": code, "external_id": code}
         self._done(self.rest("POST", "subscriptions", key, {"subscription": subscription}))
         event = {"transaction_id": code, "external_subscription_id": code, "code": code, "properties": {"n": units}}

@@ -25,6 +25,12 @@ def test_wrong_variables_are_all_named_before_anything_is_touched(deployment: De
         lago_api_memory="plenty",
     )
     assert run.code != 0
-    for variable in ("lago_domain", "lago_api_version", "lago_front_version", "lago_api_memory", "selfhosted.lago.docker"):
+    for variable in (
+        "lago_domain",
+        "lago_api_version",
+        "lago_front_version",
+        "lago_api_memory",
+        "selfhosted.lago.docker",
+    ):
         assert variable in run.output
     assert deployment.written() == before

@@ -154,8 +154,10 @@ def test_the_queue_keeps_its_jobs_over_a_restart(deployment: Deployment) -> None
 
 
 def test_a_further_run_changes_nothing_and_starts_few_modules(deployment: Deployment) -> None:
-    counting = "#!/bin/sh\\necho start >> /run/module-starts\\nexec /usr/bin/python3 \"$@\"\\n"
-    deployment.shell("sh", "-c", f"printf '{counting}' > /usr/local/bin/counting-python; chmod 755 /usr/local/bin/counting-python")
+    counting = '#!/bin/sh\\necho start >> /run/module-starts\\nexec /usr/bin/python3 "$@"\\n'
+    deployment.shell(
+        "sh", "-c", f"printf '{counting}' > /usr/local/bin/counting-python; chmod 755 /usr/local/bin/counting-python"
+    )
     before = {name: entry["Id"] for name, entry in containers(deployment).items()}
     deployment.shell("rm", "-f", "/run/module-starts")
     run = deployment.run(ansible_python_interpreter="/usr/local/bin/counting-python")
