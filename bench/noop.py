@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A converge that has nothing to do, against ping plus `docker compose up -d` by hand: medians of whole processes, in turn."""
+"""A converge with nothing to do against ping and `docker compose up -d` by hand: medians of whole processes."""
 
 from __future__ import annotations
 

@@ -65,14 +65,14 @@ def report(deployment: Deployment, images_from: str, chosen: Path) -> None:
 Lago runs at {URL}
   organization  Demo, administrator admin@example.com
   password      lago_admin_password in {chosen.relative_to(HERE.parent)}
-  API key       /opt/lago/api_key.json on the server (docker exec {SERVER} cat /opt/lago/api_key.json)
+  API key       docker exec {SERVER} cat /opt/lago/api_key.json
   certificate   trust {cafile.relative_to(HERE.parent)} in your browser, or accept its warning
-  one event     of 3 units was sent with the key: the customer's current usage is {usage["units"]} units, {usage["amount_cents"]} cents""")
+  one event     of 3 units was sent with the key: the customer's current usage is
+                {usage["units"]} units, {usage["amount_cents"]} cents""")
     if images_from != "hub":
-        print(
-            "\nDocker Hub does not answer from here. The API, the front and the PDF renderer are therefore STAND-INS of the test bed,\n"
-            "not the real Lago; the database, Redis and the proxy are real, built from Debian's packages."
-        )
+        print("""
+Docker Hub does not answer from here. The API, the front and the PDF renderer are therefore STAND-INS
+of the test bed, not the real Lago; the database, Redis and the proxy are real, built from Debian's packages.""")
 
 
 def down() -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was promised, asked from outside: on the socket over TLS, in the database, in the files and processes of the server."""
+"""What was promised, asked from outside: on the socket over TLS, in the database, in files and processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def containers(deployment: Deployment) -> dict[str, dict[str, object]]:
     return {entry["Config"]["Labels"]["com.docker.compose.service"]: entry for entry in inspected}
 
 
-# --- what a user meets -------------------------------------------------------------------------------------------------
+# --- what a user meets ---------------------------------------------------------------------------------------------
 
 
 def test_the_front_page_and_its_configuration_are_served_over_tls(user: LagoUser) -> None:
@@ -83,7 +83,7 @@ def test_pages_of_any_organization_are_the_fronts(user: LagoUser, path: str) -> 
     assert user.request("GET", path).text == user.request("GET", "/").text
 
 
-# --- what is on the server ---------------------------------------------------------------------------------------------
+# --- what is on the server -----------------------------------------------------------------------------------------
 
 
 def test_only_the_ports_asked_for_listen_beyond_loopback(deployment: Deployment) -> None:
@@ -150,7 +150,7 @@ def test_the_queue_keeps_its_jobs_over_a_restart(deployment: Deployment) -> None
     assert deployment.shell(*redis, "config", "get", "maxmemory-policy").split()[-1] == "noeviction"
 
 
-# --- what the operator meets -------------------------------------------------------------------------------------------
+# --- what the operator meets ---------------------------------------------------------------------------------------
 
 
 def test_a_further_run_changes_nothing_and_starts_few_modules(deployment: Deployment) -> None:
