@@ -198,13 +198,8 @@ def main() -> None:
         reveal={"type": "bool", "default": False},
         state={"type": "str", "choices": ["present", "rotated"], "default": "present"},
     )
-    module = AnsibleModule(
-        spec,
-        supports_check_mode=True,
-        required_one_of=CONNECTION_REQUIRED,
-        mutually_exclusive=[("api_key", "path")],
-    )
-    run(module, ensure)
+    limits = {"required_one_of": CONNECTION_REQUIRED, "mutually_exclusive": [("api_key", "path")]}
+    run(AnsibleModule(spec, supports_check_mode=True, **limits), ensure)
 
 
 if __name__ == "__main__":

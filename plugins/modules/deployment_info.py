@@ -371,13 +371,8 @@ def main() -> None:
         unrouted_paths={"type": "list", "elements": "str", "default": unrouted},
         time_limit={"type": "int", "default": 180},
     )
-    exclusive = [("api_key", "api_key_path")]
-    run(
-        AnsibleModule(
-            spec, supports_check_mode=True, mutually_exclusive=exclusive, required_one_of=CONNECTION_REQUIRED
-        ),
-        inspect,
-    )
+    limits = {"required_one_of": CONNECTION_REQUIRED, "mutually_exclusive": [("api_key", "api_key_path")]}
+    run(AnsibleModule(spec, supports_check_mode=True, **limits), inspect)
 
 
 if __name__ == "__main__":
