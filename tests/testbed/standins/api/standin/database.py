@@ -39,6 +39,8 @@ def _refusal(error: psycopg.OperationalError, given: dict[str, Any]) -> RubyErro
     """Active Record guesses from the server's words what is wrong, and guesses wrong when names coincide."""
     said = re.sub(r"^connection failed: ", "", str(error)).strip()
     said = re.sub(r"^connection is bad: ", "", said).split("\nMultiple connection attempts")[0]
+    if unresolved := re.search(r"\[Errno -\d+\] (.+)", said):  # resolved by psycopg itself, not by libpq
+        said = f'could not translate host name "{given.get("host")}" to address: {unresolved[1]}'
     cause = RubyError("PG::ConnectionBad", said)
     name, user, host = (str(given.get(key) or "") for key in ("dbname", "user", "host"))
     if name and name != "postgres" and name in said:

@@ -123,8 +123,5 @@ TASKS: dict[str, Callable[[], None]] = {
     "signup:seed_organization": seed.seed_organization,
     "upgrade:verify": verify_upgrade,
 }
-NEEDED_BY = {
-    "db:migrate:status": "db:migrate:status => db:load_config => environment",
-    "upgrade:verify": "upgrade:verify => upgrade:check_migrations",
-}
+NEEDED_BY = {"upgrade:verify": "upgrade:verify => upgrade:check_migrations"}
 Noted = _Noted
