@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
+
+from docker.errors import APIError
 
 from testbed import containers, engine, images, registry, repositories, servers
 from testbed.engine import client
-from testbed.settings import CACHE, LABEL, alone, say
-
-STATE = CACHE / "state.json"
+from testbed.settings import LABEL, STATE, alone, last_up, say
 
 
 def up() -> dict[str, Any]:
@@ -24,8 +25,10 @@ def up() -> dict[str, Any]:
             images.build_base(release)
         stack = images.published()
         built = images.build_all((*images.SERVICES, *stack, *images.SERVERS))
-        registry.start()
-        pushed = [name for image in stack for name in registry.push(image)]
+        pushed = []
+        if source == "stand-ins":
+            registry.start()
+            pushed = [name for image in stack for name in registry.push(image)]
         repositories.start()
         took = round(time.monotonic() - started, 1)
         last = {"images_from": source, "built": built, "pushed": pushed, "seconds": took}
@@ -62,17 +65,15 @@ def _forget() -> None:
 
 
 def _remove_image(name: str) -> None:
-    try:
+    with suppress(APIError):  # a parent of another image, or already gone with its last tag
         client().images.remove(name)
-    except images.APIError:
-        pass  # a parent of another image, or already gone with its last tag
 
 
 def status() -> dict[str, Any]:
     """Return what is there, as data: engine, where images come from, images and digests, addresses, servers."""
     if not engine.answers():
         return {"engine": None}
-    last = json.loads(STATE.read_text()) if STATE.exists() else {}
+    last = last_up()
     address = engine.address()
     served = {
         name: {"local": image.alias, "id": found.id, "digest": registry.digest(name)}

@@ -29,7 +29,7 @@ def find(name: str) -> Any | None:
         container = client().containers.get(name)
     except NotFound:
         return None
-    if container.labels.get(LABEL) != "1":
+    if KIND not in container.labels:
         raise TestbedError(f"A container named {name} exists and is not the test bed's: it is left alone.")
     return container
 

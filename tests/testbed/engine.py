@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import requests
 from docker.errors import DockerException
 
 from testbed.settings import CACHE, TestbedError, say
@@ -34,6 +35,14 @@ def wait_for(what: str, condition: Callable[[], Any], seconds: float, every: flo
             raise TestbedError(f"Waited {seconds:.0f} s in vain for {what}.")
         time.sleep(every)
     return answer
+
+
+def http_answers(url: str) -> bool:
+    """Tell whether a GET of this URL is answered with success."""
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
 def answers() -> bool:

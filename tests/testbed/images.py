@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, BuildError, ImageNotFound
+from docker.errors import BuildError, ImageNotFound
 
 from testbed import archive
 from testbed.engine import client, install
@@ -47,7 +47,9 @@ SERVERS = (
     _real("server-bare", "13"),
     Image("server-docker", HERE / "images" / "server-docker", ("testbed/server-bare:latest",)),
 )
-SERVICES = tuple(i for i in (_real("registry", "13"), _real("repositories", "13")) if (i.context / "Dockerfile").exists())
+REGISTRY = _real("registry", "13")
+REPOSITORIES = _real("repositories", "13")
+SERVICES = (REGISTRY, REPOSITORIES)
 REAL = (
     _real("redis", "12", "redis:7-alpine"),
     _real("proxy", "13", "caddy:2-alpine"),
@@ -137,7 +139,7 @@ def build(image: Image) -> bool:
     tag = f"testbed/{image.name}:{mark}"
     found = find(tag)
     built = found is None
-    if built:
+    if found is None:
         started = time.monotonic()
         try:
             found, _ = client().images.build(
@@ -166,6 +168,6 @@ def build_all(images: tuple[Image, ...]) -> list[str]:
         waiting = {other.alias for other in left}
         ready = [image for image in left if not waiting.intersection(image.parents)]
         with ThreadPoolExecutor(max_workers=2) as pool:
-            made += [image.alias for image, built in zip(ready, pool.map(build, ready)) if built]
+            made += [image.alias for image, built in zip(ready, pool.map(build, ready), strict=True) if built]
         left = [image for image in left if image not in ready]
     return made

@@ -13,7 +13,7 @@ import requests
 from docker.errors import DockerException
 
 from testbed import containers, images
-from testbed.engine import address, client, wait_for
+from testbed.engine import address, client, http_answers, wait_for
 from testbed.images import Image
 from testbed.settings import REGISTRY_PORT, TestbedError, say
 
@@ -75,18 +75,10 @@ def digest(name: str) -> str | None:
 
 def start() -> None:
     """Run the registry; what it holds outlives it in a volume."""
-    image = next(image for image in images.SERVICES if image.name == "registry")
     containers.volume(NAME)
     data = {NAME: {"bind": "/var/lib/testbed-registry", "mode": "rw"}}
-    containers.keep_running(NAME, image.alias, REGISTRY_PORT, address(), data)
-    wait_for("the registry to answer", _answers, 30)
-
-
-def _answers() -> bool:
-    try:
-        return requests.get(f"http://{LOCAL}/v2/", timeout=2).ok
-    except requests.RequestException:
-        return False
+    containers.keep_running(NAME, images.REGISTRY.alias, REGISTRY_PORT, address(), data)
+    wait_for("the registry to answer", lambda: http_answers(f"http://{LOCAL}/v2/"), 30)
 
 
 def push(image: Image) -> list[str]:

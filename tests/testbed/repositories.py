@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from testbed import containers, images
-from testbed.engine import address
+from testbed.engine import address, http_answers, wait_for
 from testbed.settings import REPOSITORIES_PORT
 
 NAME = "testbed-repositories"
@@ -17,7 +17,7 @@ def addresses(host: str) -> dict[str, str]:
 
 
 def start() -> None:
-    """Serve the repositories."""
-    image = next(image for image in images.SERVICES if image.name == "repositories")
-    if images.find(image.alias) is not None:
-        containers.keep_running(NAME, image.alias, REPOSITORIES_PORT, address(), {})
+    """Serve the repositories, and wait until they answer."""
+    host = address()
+    containers.keep_running(NAME, images.REPOSITORIES.alias, REPOSITORIES_PORT, host, {})
+    wait_for("the repositories to answer", lambda: http_answers(f"{addresses(host)['docker_debian']}/gpg"), 30)

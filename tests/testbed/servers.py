@@ -14,7 +14,7 @@ from docker.types import Mount
 
 from testbed import containers, registry
 from testbed.engine import client, wait_for
-from testbed.settings import LABEL, TestbedError, say
+from testbed.settings import LABEL, TestbedError, last_up, say
 
 IMAGES = {"bare": "testbed/server-bare:latest", "docker": "testbed/server-docker:latest"}
 SERVER_IMAGE = f"{LABEL}.server"
@@ -115,7 +115,7 @@ def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirror
 
     `image` is "bare" (nothing of Docker) or "docker" (Engine, Compose and Git installed). `publish` are texts as in
     127.0.0.1:8443:8443. `mirrored` (for "docker") lets its engine pull through the test bed's registry; by default
-    it does where that registry runs.
+    it does where the last `up` found no Docker Hub.
     """
     if image not in IMAGES:
         raise TestbedError(f"There is no server image {image!r}: {', '.join(IMAGES)}.")
@@ -123,8 +123,7 @@ def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirror
     if container is None:
         container = _make(name, image, _ports(publish))
         if mirrored is None:
-            found = containers.find(registry.NAME)
-            mirrored = found is not None and found.status == "running"
+            mirrored = last_up().get("images_from") == "stand-ins"
         if image == "docker" and mirrored:
             _put(container, "/etc/docker/daemon.json", json.dumps({"registry-mirrors": [registry.mirror()]}) + "\n")
     if container.status != "running":

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache" / "testbed"
+STATE = CACHE / "state.json"
+"""What the last `up` found and did."""
 
 LABEL = "selfhosted.lago.testbed"
 """Every container, image and volume of the test bed carries this label (value 1)."""
@@ -27,6 +31,15 @@ class TestbedError(Exception):
     """What went wrong, as a sentence for the person who ran the command."""
 
     __test__ = False
+
+
+def last_up() -> dict[str, Any]:
+    """Return what the last `up` wrote down; empty when there was none."""
+    try:
+        found: dict[str, Any] = json.loads(STATE.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def say(text: str) -> None:
