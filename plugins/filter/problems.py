@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems
 
 
 class FilterModule:
-    def filters(self) -> Dict[str, Callable[..., Any]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "admin_problems": _problems.admin_problems,
+            "known_names": _problems.known_names,
+            "name_problems": _problems.name_problems,
             "problem_report": _problems.problem_report,
             "server_problems": _problems.server_problems,
             "setting_problems": _problems.setting_problems,
