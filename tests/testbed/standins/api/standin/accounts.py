@@ -10,6 +10,8 @@ import string
 import uuid
 from typing import Any
 
+import psycopg
+
 from standin import cache, crypto, database, sidekiq
 from standin.database import Connection
 from standin.failures import RubyError, not_found
@@ -75,11 +77,8 @@ def missing(field: str) -> Refused:
     return Refused("Resource not found", 404, "not_found", {field: ["not_found"]})
 
 
-def _slug(connection: Connection, name: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    if database.one(connection, "SELECT 1 AS yes FROM organizations WHERE slug = %s", slug):
-        slug += "-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(3))
-    return slug
+def _suffix() -> str:
+    return "-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(3))
 
 
 def new_organization(connection: Connection, name: str) -> Row:
@@ -87,17 +86,27 @@ def new_organization(connection: Connection, name: str) -> Row:
     if not name.strip():
         raise RubyError("ActiveRecord::RecordInvalid", "Validation failed: Name value_is_mandatory")
     identifier = str(uuid.uuid4())
-    values: Row = {
-        "id": identifier,
-        "name": name,
-        "document_number_prefix": f"{name[:3].upper()}-{identifier[-4:].upper()}",
-    }
-    if "slug" not in RELEASE.without.get("organization", ()):
-        values["slug"] = _slug(connection, name)
-    organization = database.insert(connection, "organizations", **values)
+    prefix = f"{name[:3].upper()}-{identifier[-4:].upper()}"
+    values: Row = {"id": identifier, "name": name, "document_number_prefix": prefix}
+    if "slug" in RELEASE.without.get("organization", ()):
+        organization = database.insert(connection, "organizations", **values)
+    else:
+        organization = _insert_with_slug(connection, values)
     code = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     database.insert(connection, "billing_entities", id=identifier, organization_id=identifier, code=code, name=name)
     return organization
+
+
+def _insert_with_slug(connection: Connection, values: Row) -> Row:
+    """The slug is the name's; one that another organization has gets three letters more."""
+    slug = re.sub(r"[^a-z0-9]+", "-", values["name"].lower()).strip("-")
+    for tried in (slug, slug + _suffix(), slug + _suffix()):
+        try:
+            with connection.transaction():
+                return database.insert(connection, "organizations", **values, slug=tried)
+        except psycopg.errors.UniqueViolation:
+            continue
+    raise RubyError("ActiveRecord::RecordNotUnique", "duplicate key value violates unique constraint")
 
 
 def new_key(connection: Connection, organization_id: Any, name: str | None = None, value: str | None = None) -> Row:
