@@ -175,6 +175,17 @@ def test_check_mode_on_a_running_deployment_predicts_no_change(deployment: Deplo
     assert run.recap["changed"] == 0, run.output
 
 
+def test_images_of_other_releases_are_pruned_on_request_and_only_lagos(deployment: Deployment) -> None:
+    deployment.shell("docker", "tag", "redis:7-alpine", "redis:6-alpine")
+    deployment.shell("docker", "tag", "redis:7-alpine", "getlago/api:v1.49.0")
+    run = deployment.run(playbook=str(deployment.inventory.parent / "prune.yml"))
+    assert (run.code, run.recap["changed"]) == (0, 1), run.output
+    left = deployment.shell("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    assert "getlago/api:v1.49.0" not in left
+    assert {"getlago/api:v1.51.0", "redis:6-alpine"} <= set(left)
+    deployment.shell("docker", "rmi", "redis:6-alpine")
+
+
 def test_a_password_changed_in_lagos_own_page_breaks_nothing(
     deployment: Deployment, user: LagoUser, admin_password: str
 ) -> None:
