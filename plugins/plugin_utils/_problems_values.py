@@ -24,7 +24,10 @@ _SHOWN = 60
 def _number(value: Any) -> int:
     if isinstance(value, bool):
         raise TypeError
-    return int(validation.check_type_int(value))
+    try:
+        return int(validation.check_type_int(value))
+    except ArithmeticError:  # 'inf' is a number, and no whole one
+        raise ValueError from None
 
 
 def _text(value: Any) -> str:

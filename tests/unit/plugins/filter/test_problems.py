@@ -84,7 +84,7 @@ class Play:
         told = {"ansible_python_interpreter": sys.executable, "roles_to_come": roles or ["stack"], **variables}
         (self.folder / "vars.json").write_text(json.dumps(told))
         return subprocess.run(
-            [PLAYBOOK, "-i", "localhost,", "-c", "local", "play.yml", "-e", "@vars.json"],
+            [PLAYBOOK, "-i", "localhost,", "-c", "local", "play.yml", "-e", "@vars.json", "-vvv"],
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
@@ -122,6 +122,7 @@ def test_all_mistakes_are_one_block_and_nothing_was_written(play: Play) -> None:
             "lago_http_port": "http",
             "lago_encryption_primary_key": "",
             "lago_admin_password": "canary",
+            "lago_redis_password": "canary of a good secret",
             "lago_directory": str(play.folder / "lago"),
         },
         {"time_utc": now(), "containers": {}, "files": None, "memory_mb": 1000},
@@ -129,9 +130,9 @@ def test_all_mistakes_are_one_block_and_nothing_was_written(play: Play) -> None:
     )
     assert ran.returncode != 0
     block = ran.stdout[ran.stdout.index("Nothing was changed on localhost.") :]
-    asked = ("lago_domian", "lago_http_port", "lago_admin_password", "lago_domain", "lago_directory")
-    asked += ("lago_encryption_primary_key", "1000 MB")
-    lines = [line.strip().strip('",') for line in block.splitlines()][1 : len(asked) + 1]
+    asked = ["lago_domian", "lago_http_port", "lago_admin_password", "lago_domain", "lago_directory"]
+    asked += ["lago_encryption_primary_key", "1000 MB"]
+    lines = [line.strip(' ",') for line in block.splitlines()][1 : len(asked) + 1]
     assert [line.split(".")[0] for line in lines] == [str(number + 1) for number in range(len(asked))], ran.stdout
     assert [word for word, line in zip(asked, lines, strict=True) if word not in line] == []
     assert "canary" not in ran.stdout
