@@ -84,6 +84,23 @@ def test_pages_that_are_open_or_closed(api: Api) -> None:
     assert api.ask("GET", "/sidekiq").status == 404
     assert api.ask("GET", "/metrics", {"Accept": "text/plain"}).status == 200
     assert api.ask("GET", "/cable").status == 404
+    assert "server" not in api.ask("GET", "/health").headers
+
+
+def test_the_cable_greets_sessions_only(api: Api) -> None:
+    """The first message after the upgrade tells."""
+    token = api.register("cable@example.com", "Cable").body["data"]["registerUser"]["token"]
+    upgrade = [
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==",
+    ]
+    command = ["curl", "-s", "-i", "-N", "-m", "1", *(part for header in upgrade for part in ("-H", header))]
+    for given, expected in ((token, b'"welcome"'), ("none", b'"reason": "unauthorized"')):
+        said = api.container.exec_run([*command, f"http://127.0.0.1:3000/cable?token={given}"]).output
+        assert said.startswith(b"HTTP/1.1 101")
+        assert expected in said
 
 
 def dies(bed: Bed, name: str, command: list[str], **more: Any) -> str:

@@ -71,7 +71,9 @@ def test_the_clock_fires_everything_at_its_start(bed: Bed, worker: Any) -> None:
     assert "Triggering 'schedule:process_subscription_activity'" in said
     assert "Triggering 'schedule:refresh_wallets_ongoing_balance'" in said
     until("its jobs", lambda: processed(bed) >= before + 8)
-    clock.kill()
+    clock.stop(timeout=20)
+    clock.reload()
+    assert clock.attrs["State"]["ExitCode"] == 143, "TERM is enough"
 
 
 def test_the_clock_dies_without_redis(bed: Bed) -> None:

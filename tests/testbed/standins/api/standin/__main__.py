@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -18,6 +19,7 @@ def main(arguments: list[str]) -> int:
     if not os.path.exists("Gemfile"):
         print("Could not locate Gemfile or .bundle/ directory", file=sys.stderr)
         return 10
+    signal.signal(signal.SIGTERM, lambda *_ignored: sys.exit(143))  # as PID 1 there is no default
     program, *rest = arguments or [""]
     program = os.path.basename(program)
     print(NOTICE, file=sys.stderr, flush=True)

@@ -121,6 +121,10 @@ class Server:
         return web.Response(status=response.status, body=response.payload(), headers=out)
 
 
+async def _anonymous(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.popall("Server", None)
+
+
 def _log() -> TextIO:
     """Standard output when RAILS_LOG_TO_STDOUT is exactly `true`, otherwise the file, otherwise standard error."""
     if is_true("RAILS_LOG_TO_STDOUT"):
@@ -180,6 +184,7 @@ def serve(arguments: list[str]) -> int:
     pid_file = _claim_pid_file()
     listener = _listen(given.binding, given.port)
     app = web.Application(client_max_size=64 * 2**20)
+    app.on_response_prepare.append(_anonymous)
     app.router.add_route("*", "/{path:.*}", Server().handle)
     shown = f"[{given.binding}]" if ":" in given.binding else given.binding
     print(f"* Listening on http://{shown}:{given.port}", flush=True)
