@@ -123,7 +123,7 @@ def test_all_mistakes_are_one_block_and_nothing_was_written(play: Play) -> None:
             "lago_encryption_primary_key": "",
             "lago_admin_password": "canary",
             "lago_redis_password": "canary of a good secret",
-            "lago_directory": str(play.folder / "lago"),
+            "lago_directory": "/var/tmp/no-such-folder/lago",
         },
         {"time_utc": now(), "containers": {}, "files": None, "memory_mb": 1000},
         *("docker", "stack"),
@@ -136,7 +136,7 @@ def test_all_mistakes_are_one_block_and_nothing_was_written(play: Play) -> None:
     assert [line.split(".")[0] for line in lines] == [str(number + 1) for number in range(len(asked))], ran.stdout
     assert [word for word, line in zip(asked, lines, strict=True) if word not in line] == []
     assert "canary" not in ran.stdout
-    assert not Path(f"/tmp/{play.folder.name}").exists() and not (play.folder / "written").exists()
+    assert not Path("/var/tmp/no-such-folder").exists() and not (play.folder / "written").exists()
     assert "changed=0" in ran.stdout
 
 
