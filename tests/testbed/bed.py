@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -21,14 +22,15 @@ def up() -> dict[str, Any]:
     with alone():
         engine.start()
         source = registry.images_from()
-        for release in ("12", "13"):
-            images.build_base(release)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(images.build_base, ("12", "13")))
         stack = images.published()
         built = images.build_all((*images.SERVICES, *stack, *images.SERVERS))
-        pushed = []
+        pushed: list[str] = []
         if source == "stand-ins":
             registry.start()
-            pushed = [name for image in stack for name in registry.push(image)]
+            with ThreadPoolExecutor(max_workers=2) as pool:
+                pushed = [name for names in pool.map(registry.push, stack) for name in names]
         repositories.start()
         took = round(time.monotonic() - started, 1)
         last = {"images_from": source, "built": built, "pushed": pushed, "seconds": took}

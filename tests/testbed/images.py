@@ -161,13 +161,18 @@ def build(image: Image) -> bool:
 
 
 def build_all(images: tuple[Image, ...]) -> list[str]:
-    """Build what is missing, two at a time, parents before children; return the names of what was built."""
+    """Build what is missing, parents before children; return the names of what was built.
+
+    Two contexts at a time; the releases of one context follow each other, so that they share their first layers.
+    """
     made: list[str] = []
     left = list(images)
     while left:
         waiting = {other.alias for other in left}
         ready = [image for image in left if not waiting.intersection(image.parents)]
+        groups = [[image for image in ready if image.context == context] for context in {i.context: 0 for i in ready}]
         with ThreadPoolExecutor(max_workers=2) as pool:
-            made += [image.alias for image, built in zip(ready, pool.map(build, ready), strict=True) if built]
+            for done in pool.map(lambda group: [image.alias for image in group if build(image)], groups):
+                made += done
         left = [image for image in left if image not in ready]
     return made

@@ -8,6 +8,7 @@ import json
 import tarfile
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from docker.types import Mount
@@ -17,6 +18,7 @@ from testbed.engine import client, wait_for
 from testbed.settings import LABEL, TestbedError, last_up, say
 
 IMAGES = {"bare": "testbed/server-bare:latest", "docker": "testbed/server-docker:latest"}
+CAP_SYS_RESOURCE = 24
 SERVER_IMAGE = f"{LABEL}.server"
 
 
@@ -81,6 +83,18 @@ def _booted(container: Any) -> str:
     return word if word in ("running", "degraded", "maintenance", "stopping") else ""
 
 
+def _out_of_reach() -> list[str]:
+    """Return the capability to drop from ALL: Engine 20.10 asks for it even where this machine does not have it.
+
+    Engine 23 and newer take ALL for what there is, and refuse to drop what there is not.
+    """
+    status = Path("/proc/self/status").read_text()
+    bounding = int(next(line for line in status.splitlines() if line.startswith("CapBnd:")).split()[1], 16)
+    there = bool(bounding >> CAP_SYS_RESOURCE & 1)
+    older = int(client().version()["Version"].split(".")[0]) < 23
+    return ["SYS_RESOURCE"] if there or older else []
+
+
 def _make(name: str, image: str, ports: dict[str, list[tuple[str, int]]]) -> Any:
     """Create the container with what systemd and an engine inside it need, short of --privileged.
 
@@ -90,7 +104,7 @@ def _make(name: str, image: str, ports: dict[str, list[tuple[str, int]]]) -> Any
     api = client().api
     host = api.create_host_config(
         cap_add=["ALL"],
-        cap_drop=["SYS_RESOURCE"],
+        cap_drop=_out_of_reach(),
         security_opt=["seccomp=unconfined", "apparmor=unconfined"],
         binds=["/sys/fs/cgroup:/sys/fs/cgroup:rw"],
         tmpfs={"/run": "", "/run/lock": ""},
@@ -120,6 +134,9 @@ def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirror
     if image not in IMAGES:
         raise TestbedError(f"There is no server image {image!r}: {', '.join(IMAGES)}.")
     container = containers.find(name)
+    if container is not None and container.labels.get(SERVER_IMAGE) != image:
+        there = container.labels.get(SERVER_IMAGE) or "something else"
+        raise TestbedError(f"{name} is there and was made from {there}, not {image}: remove it first.")
     if container is None:
         container = _make(name, image, _ports(publish))
         if mirrored is None:

@@ -30,7 +30,7 @@ Conflicts: $conflicts
 Replaces: $conflicts
 Description: Debian's $*, packaged for tests under the name that Docker uses
 CONTROL
-    dpkg-deb --root-owner-group -Zgzip -z1 --build /tmp/tree \
+    dpkg-deb --root-owner-group -Zzstd -z1 --build /tmp/tree \
         "$repository/$pool/${name}_${version#*:}_$(dpkg --print-architecture).deb" > /dev/null
 }
 
