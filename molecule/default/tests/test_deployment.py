@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,13 @@ EMAIL = "ada@example.com"
 ORGANIZATION = "Acme Billing"
 ALL_SERVICES = {"api", "clock", "db", "front", "pdf", "proxy", "redis", "redis-cache", "worker"}
 SECRET_FILES = ("secrets.json", "api_key.json", "env/backend.env", "env/db.env", "env/redis.env", "redis/queue.conf")
+
+
+def wait_until(come: Callable[[], bool], seconds: float = 90) -> None:
+    """Asks again and again; each question takes its own time on the server."""
+    until = time.monotonic() + seconds
+    while not come():
+        assert time.monotonic() < until, "it did not come"
 
 
 def containers(deployment: Deployment) -> dict[str, dict[str, object]]:
@@ -128,23 +137,27 @@ def test_no_secret_is_in_a_command_line_or_a_label(deployment: Deployment) -> No
         assert value not in labels, f"{name} stands in a label"
 
 
-def test_partitions_are_made_ahead(deployment: Deployment) -> None:
-    assert int(deployment.sql("SELECT count(*) FROM partman.part_config")) == 1
-    following = deployment.sql("SELECT to_char(now() + interval '1 month', 'YYYYMM')")
-    names = deployment.sql("SELECT string_agg(inhrelid::regclass::text, ' ') FROM pg_inherits").replace("_", "")
-    assert f"p{following}" in names
-    workers = deployment.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'pg_partman%'")
-    assert workers != "", "the maintenance worker is asked for"
-    assert "pg_partman_bgw" in deployment.sql("SHOW shared_preload_libraries")
+def test_partitions_are_made_ahead_by_themselves(deployment: Deployment) -> None:
+    assert deployment.sql("SELECT count(*) FROM partman.part_config") == "1"
+    ahead = """SELECT count(*) FROM pg_inherits WHERE inhparent = 'enriched_events'::regclass
+               AND inhrelid::regclass::text ~ ('_p?' || to_char(now() + interval '1 month', 'YYYY_?MM'))"""
+    future = """SELECT string_agg(format('DROP TABLE %s', inhrelid::regclass), '; ') FROM pg_inherits
+                WHERE inhparent = 'enriched_events'::regclass AND inhrelid::regclass::text !~ 'default'
+                AND regexp_replace(inhrelid::regclass::text, '\\D', '', 'g') > to_char(now(), 'YYYYMM') || '31'"""
+    assert deployment.sql(ahead) == "1"
+    deployment.sql(deployment.sql(future))
+    assert deployment.sql(ahead) == "0"
+    deployment.shell("docker", "restart", "lago-db-1")  # the maintenance runs when the server starts, then every hour
+    wait_until(lambda: "accepting" in deployment.shell("docker", "exec", "lago-db-1", "pg_isready", check=False))
+    wait_until(lambda: deployment.sql(ahead) == "1")
+    assert deployment.sql("SELECT maintenance_last_run > now() - interval '5 min' FROM partman.part_config") == "t"
 
 
 def test_the_queue_keeps_its_jobs_over_a_restart(deployment: Deployment) -> None:
     redis = ("docker", "exec", "lago-redis-1", "redis-cli")
     deployment.shell(*redis, "lpush", "queue:nobody-reads-this", "job")
     deployment.shell("docker", "restart", "lago-redis-1")
-    until = time.monotonic() + 60
-    while deployment.shell(*redis, "ping", check=False).strip() != "PONG" and time.monotonic() < until:
-        continue
+    wait_until(lambda: deployment.shell(*redis, "ping", check=False).strip() == "PONG")
     assert deployment.shell(*redis, "lrange", "queue:nobody-reads-this", "0", "-1").strip() == "job"
     deployment.shell(*redis, "del", "queue:nobody-reads-this")
     assert deployment.shell(*redis, "config", "get", "maxmemory-policy").split()[-1] == "noeviction"
@@ -200,6 +213,15 @@ def test_a_password_changed_in_lagos_own_page_breaks_nothing(
         assert run.recap["changed"] == 0, run.output
     finally:
         deployment.sql(f"UPDATE users SET password_digest = '{digest}' WHERE email = '{EMAIL}'")
+
+
+def test_the_key_is_written_to_the_controller_only_when_asked(deployment: Deployment, tmp_path: Path) -> None:
+    asked = tmp_path / "lago.key"
+    run = deployment.run(playbook=str(deployment.inventory.parent / "bootstrap_only.yml"), lago_api_key_file=str(asked))
+    assert (run.code, run.recap["changed"]) == (0, 1), run.output
+    assert asked.read_text() == f"{deployment.key}\n"
+    assert asked.stat().st_mode & 0o777 == 0o600
+    assert deployment.key not in run.output
 
 
 def test_one_user_and_one_organization_were_ever_made(deployment: Deployment) -> None:
