@@ -62,6 +62,11 @@ molecule-%: venv ## one scenario: make molecule-default
 integration: venv ## modules and roles against what the test bed runs
 	pytest tests/integration
 
+.PHONY: leaks leaks-in-turns
+leaks: export LEAKS := all
+leaks leaks-in-turns: venv ## no secret is seen: every step on the oldest and the newest ansible-core
+	pytest tests/leaks
+
 .PHONY: test
 test: venv ## everything above in this order; stops at the first stage that fails
 	@$(TOOL)/stages.py

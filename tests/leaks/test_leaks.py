@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No secret is seen anywhere, at the highest of the usual verbosities, whether a run succeeds or fails."""
+
+from __future__ import annotations
+
+import pytest
+from leaks import story
+from leaks.story import Step
+from leaks.watched import Watched
+
+EVERY_STEP = pytest.mark.parametrize("step", story.STEPS, ids=[step.name for step in story.STEPS])
+
+
+@EVERY_STEP
+def test_the_step_was_really_taken(watched: Watched, step: Step) -> None:
+    run = watched.runs[step.name]
+    assert (run.code, step.says in run.output) == (step.ends, True), run.output[-6000:]
+
+
+@EVERY_STEP
+def test_nothing_that_a_run_says_holds_a_secret(watched: Watched, step: Step) -> None:
+    said = {f"{step.name}, {where}": text for where, text in watched.runs[step.name].said.items()}
+    assert all(said.values()), "the output, the log and the callback were all recorded"
+    assert watched.findings(said) == {}
+
+
+def test_nothing_that_is_left_holds_a_secret(watched: Watched) -> None:
+    assert {"journal", "docker inspect", "file /root/processes-seen", "controller: processes"} <= set(watched.left)
+    assert watched.findings(watched.left) == {}
+
+
+def test_command_lines_were_noted_on_either_side(watched: Watched) -> None:
+    assert b" compose --ansi" in watched.left["file /root/processes-seen"]
+    assert b"ansible-playbook" in watched.left["controller: processes"]
+
+
+def test_facts_were_cached(watched: Watched) -> None:
+    assert [place for place in watched.left if place.startswith("controller: facts/")]
+
+
+def test_what_is_leaked_on_purpose_is_found_where_it_was_leaked(on_purpose: Watched) -> None:
+    run = on_purpose.runs["on purpose"]
+    assert run.code == 0, run.output
+    said = on_purpose.findings(run.said)
+    shown = {"leaked", "leaked_in_base64", "leaked_in_a_url"}
+    assert {place: {found.name for found in findings} for place, findings in said.items()} == dict.fromkeys(
+        run.said, shown
+    )
+    assert "leaked_in_facts" in on_purpose.names("controller: facts/testbed-leaks")
+    assert "leaked_in_a_command" in on_purpose.names("file /root/processes-seen")
+    for place in ("file /var/tmp/leaked-on-purpose", "journal", "docker inspect"):
+        assert "leaked_in_a_file" in on_purpose.names(place), place

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was seen of a story, and the search in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from leaks.canaries import Canary, Finding, find
+from leaks.controller import Run
+
+from project import CACHE
+
+
+@dataclass
+class Watched:
+    """A whole story: how each step ended, and what was left in the end."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    left: dict[str, bytes] = field(default_factory=dict)
+    canaries: list[Canary] = field(default_factory=list)
+
+    def findings(self, places: dict[str, bytes]) -> dict[str, list[Finding]]:
+        """Return what is found of any secret, by place; what it was found in is kept for a person to look at."""
+        found = {place: find(text, self.canaries) for place, text in places.items()}
+        found = {place: findings for place, findings in found.items() if findings}
+        for place in found:
+            path = CACHE / "leaks" / place.replace("/", "_").replace(" ", "_")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(places[place])
+        return found
+
+    def names(self, place: str) -> set[str]:
+        """Return the names of the secrets that are found in a place that was left."""
+        return {finding.name for finding in find(self.left[place], self.canaries)}
