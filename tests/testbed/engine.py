@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -24,6 +25,7 @@ PACKAGES = {"dockerd": "docker.io", "mmdebstrap": "mmdebstrap", "iptables": "ipt
 
 PID_FILE = CACHE / "dockerd.pid"
 LOG_FILE = CACHE / "dockerd.log"
+_APT = threading.Lock()  # base images are made two at a time, and apt-get runs once at a time
 SYSTEM_PID_FILE = Path("/var/run/docker.pid")
 
 
@@ -69,7 +71,9 @@ def client() -> Any:
 def apt_get(*arguments: str) -> None:
     """Run apt-get on this machine; its output is shown only when it fails."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True, check=False)
+    command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *arguments]
+    with _APT:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TestbedError(f"apt-get {arguments[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
