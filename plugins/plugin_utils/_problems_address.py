@@ -135,9 +135,9 @@ def address_twice(case: Case) -> Found:
         yield "lago_bind_addresses", f"lago_bind_addresses names {address} twice: remove one."
     for version in (4, 6):
         same = [one for one in plain if one.version == version]
-        if any(one.is_unspecified for one in same) and len(set(same)) > 1:
-            every = next(one for one in same if one.is_unspecified)
+        every = [one for one in same if one.is_unspecified]
+        if every and len(set(same)) > 1:
             yield (
                 "lago_bind_addresses",
-                f"lago_bind_addresses: {every} is every address already: remove it or the others.",
+                f"lago_bind_addresses: {every[0]} is every address already: remove it or the others.",
             )
