@@ -67,8 +67,9 @@ def domain_not_ascii(case: Case) -> Found:
         try:
             written = domain.encode("idna").decode("ascii")
         except UnicodeError:
-            written = "its ASCII form"
-        yield "lago_domain", f"lago_domain {shown(domain)} is not written in ASCII: write {written}."
+            written = ""
+        way = written if valid_host(written) else "its ASCII form"
+        yield "lago_domain", f"lago_domain {shown(domain)} is not written in ASCII: write {way}."
 
 
 @rule("settings")
