@@ -60,7 +60,7 @@ molecule-%: venv ## one scenario: make molecule-default
 
 .PHONY: integration
 integration: venv ## modules and roles against what the test bed runs
-	pytest tests/integration
+	pytest tests/integration tests/testbed
 
 .PHONY: leaks leaks-in-turns
 leaks: export LEAKS := all
