@@ -23,12 +23,11 @@ class ActionModule(ActionBase):
         args = dict(self._task.args, holder=_process.holder(os.getppid()))
         result = self._ask(args, task_vars)
         other = _other(result)
-        taken_over = _process.has_ended(other)
-        if taken_over:
+        if _process.has_ended(other):
             # By its token: whoever was faster has written another one
             result = self._ask({**args, "ended": other["token"]}, task_vars)
         result.pop("invocation", None)
-        return result if result.get("failed") else {**result, "taken_over": taken_over}
+        return result
 
     def _ask(self, args: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         return dict(self._execute_module("selfhosted.lago.lease", module_args=args, task_vars=task_vars))

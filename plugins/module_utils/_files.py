@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import grp
 import os
 import pwd
@@ -19,6 +21,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 
 UNKNOWN_ID = -1
+#: What the name of a file ends with until it is whole.
+UNFINISHED = ".lago-new"
 _MODE = re.compile(r"0[0-7]{3}")
 
 
@@ -103,25 +107,47 @@ def read(path: str) -> bytes | None:
         raise LagoError(f"{path} is a directory, a file is to be there: move it away.", "not_a_file") from None
 
 
+@contextlib.contextmanager
+def alone(directory: str) -> t.Iterator[None]:
+    """Let nobody else change the files of the directory meanwhile. Whoever is killed holds nobody up."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def write(module: AnsibleModule, path: str, content: bytes, wanted: Attributes) -> None:
     """Replace the file, so that there is always either the whole old or the whole new one, and never a readable secret.
 
     The module's own atomic_move would give a new file another mode for a moment, and follow a symbolic link to copy its
     target's. A name that a killed run left behind is used again, so that nothing with a secret in it piles up.
     """
-    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.lago-new")
+    with alone(os.path.dirname(path)):
+        replace(module, path, content, wanted)
+
+
+def replace(module: AnsibleModule, path: str, content: bytes, wanted: Attributes) -> None:
+    """Do what L(write) does, for a caller that is L(alone) already."""
+    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}{UNFINISHED}")
     if os.path.lexists(temporary):
         os.unlink(temporary)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        set_attributes(file.fileno(), wanted)
-        file.flush()
-        os.fsync(file.fileno())
-    if module.selinux_enabled():
-        known = attributes(path) is not None
-        context = module.selinux_context(path) if known else module.selinux_default_context(path)
-        module.set_context_if_different(temporary, context, False)
-    os.replace(temporary, path)
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            set_attributes(file.fileno(), wanted)
+            file.flush()
+            os.fsync(file.fileno())
+        if module.selinux_enabled():
+            known = attributes(path) is not None
+            context = module.selinux_context(path) if known else module.selinux_default_context(path)
+            module.set_context_if_different(temporary, context, False)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
     sync_directory(os.path.dirname(path))
 
 

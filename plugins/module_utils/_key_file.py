@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.selfhosted.lago.plugins.module_utils import _files
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 
 MODE = 0o600
@@ -70,23 +70,12 @@ def write(module: AnsibleModule, path: str, key: StoredKey) -> None:
     :raises LagoError: C(key_file_unusable).
     """
     text = json.dumps({field: key.get(field) for field in FIELDS}, indent=2, ensure_ascii=False) + "\n"
-    temporary = None
-    before = os.umask(0o077)  # atomic_move gives a new file what the umask leaves
+    place = os.path.abspath(path)
+    before = _files.attributes(place) or _files.Attributes(0, _files.user_id(None), _files.group_id(None))
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".lago", dir=os.path.dirname(path) or ".")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.exists(path):
-            make_private(module, path)  # atomic_move keeps the mode of what it replaces
-        module.atomic_move(temporary, path)
+        _files.write(module, place, text.encode("utf-8"), before._replace(mode=MODE))
     except OSError as error:
         raise LagoError(f"path {path} cannot be written: {error.strerror}.", "key_file_unusable") from None
-    finally:
-        os.umask(before)
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
 
 
 def make_private(module: AnsibleModule, path: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import json
 import os
 import secrets
@@ -18,7 +17,7 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.selfhosted.lago.plugins.module_utils import _files
+from ansible_collections.selfhosted.lago.plugins.module_utils import _files, _left_behind
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 
 MODE = 0o600
@@ -86,44 +85,58 @@ def _clock(seconds: float) -> str:
 
 
 def store(module: AnsibleModule, path: str, lease: Lease) -> None:
-    """Write the lease."""
+    """Write the lease. Whoever does is alone."""
     text = json.dumps(lease, indent=2, sort_keys=True) + "\n"
     wanted = _files.Attributes(MODE, _files.user_id(None), _files.group_id(None))
-    _files.write(module, path, text.encode("utf-8"), wanted)
-
-
-@contextlib.contextmanager
-def locked(directory: str) -> t.Iterator[None]:
-    """Let nobody else look at or change the lease in the directory meanwhile. Without the directory there is none."""
-    if not os.path.isdir(directory):
-        yield
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    _files.replace(module, path, text.encode("utf-8"), wanted)
 
 
 def lease(module: AnsibleModule) -> dict[str, t.Any]:
     """Return the result of the module C(lease). It never reports a change, since a lease is no state of the system.
 
-    :raises LagoError: C(lease_held), C(lease_unreadable).
+    :raises LagoError: C(lease_held), C(lease_unreadable), C(work_left).
     """
     params = module.params
     path, holder = params["path"], params["holder"]
     directory = os.path.dirname(path)
-    if params["state"] == "held" and not module.check_mode:
+    if params["state"] == "released":
+        return {"changed": False, "lease": None, "released": _release(module), "taken_over": False, "waited": 0}
+    if not module.check_mode:
         os.makedirs(directory, 0o700, exist_ok=True)
-    with locked(directory):
+    with _files.alone(directory) if os.path.isdir(directory) else contextlib.nullcontext():
         found = load(path)
-        if params["state"] == "released":
-            released = ours(found, holder)
-            if released and not module.check_mode:
-                os.unlink(path)
-            return {"changed": False, "lease": None, "released": released}
         wanted = hold(path, found, holder, params["ttl"], params["ended"])
         if not module.check_mode:
             store(module, path, wanted)
-    return {"changed": False, "lease": wanted, "released": False}
+    mine = ours(found, holder)
+    waited = 0 if mine or module.check_mode else _settle(module)
+    taken_over = found is not None and not mine
+    return {"changed": False, "lease": wanted, "released": False, "taken_over": taken_over, "waited": waited}
+
+
+def _release(module: AnsibleModule) -> bool:
+    """Give the lease back if it is of this run; return whether it was."""
+    path = module.params["path"]
+    directory = os.path.dirname(path)
+    if not os.path.isdir(directory):
+        return False
+    with _files.alone(directory):
+        released = ours(load(path), module.params["holder"])
+        if released and not module.check_mode:
+            os.unlink(path)
+    return released
+
+
+def _settle(module: AnsibleModule) -> int:
+    """See that nothing of an ended run works on or lies about unfinished; return the seconds waited.
+
+    :raises LagoError: C(work_left), and then the lease is given back.
+    """
+    path = module.params["path"]
+    try:
+        waited = _left_behind.wait(path, module.params["settle"])
+    except LagoError:
+        _release(module)
+        raise
+    _left_behind.tidy(os.path.dirname(path))
+    return waited

@@ -16,6 +16,7 @@ description:
   - While another run holds it, the task fails and says which one. A lease that has ended, or one of a process that has
     ended on this same controller, is taken over.
   - Within one run it can be taken any number of times; each time it lasts anew for O(ttl).
+  - Whoever takes it anew finds nothing of an ended run at work, and what such a run was writing is removed.
   - A lease is no state of the system, so a task never reports a change.
 extends_documentation_fragment:
   - selfhosted.lago.attributes
@@ -46,6 +47,13 @@ options:
       - How many seconds the lease lasts when nobody renews it. It should outlast the longest task.
     type: int
     default: 3600
+  settle:
+    description:
+      - How many seconds to wait for what an ended run left working on the server. A run that is killed does not end the
+        module that it had started there. Tasks with the environment variable E(SELFHOSTED_LAGO_LEASE) set to O(path)
+        are found, and waited for before the lease is handed out.
+    type: int
+    default: 900
   holder:
     description:
       - The run that asks, put here by the action plugin. Not to be given in a task.
@@ -59,6 +67,8 @@ options:
 
 EXAMPLES = r"""
 - name: One run at a time
+  environment:
+    SELFHOSTED_LAGO_LEASE: /opt/lago/lease.json
   block:
     - name: This run holds the lease
       selfhosted.lago.lease:
@@ -100,8 +110,12 @@ released:
   type: bool
   returned: success
 taken_over:
-  description: Whether it was taken over from a run whose process has ended.
+  description: Whether it was taken over from another run, which has ended or whose lease has.
   type: bool
+  returned: success
+waited:
+  description: For how many seconds what an ended run left working was waited for.
+  type: int
   returned: success
 failure:
   description: What went wrong, for programs.
@@ -109,7 +123,7 @@ failure:
   returned: failure
   contains:
     code:
-      description: V(lease_held) or V(lease_unreadable).
+      description: V(lease_held), V(lease_unreadable) or V(work_left).
       type: str
     status:
       description: Always V(null).
@@ -130,6 +144,7 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
             "ttl": {"type": "int", "default": 3600},
+            "settle": {"type": "int", "default": 900},
             "holder": {"type": "dict", "default": {}},
             "ended": {"type": "str"},
         },

@@ -17,7 +17,7 @@ HELD = {
     "failure": {"code": "lease_held", "details": {"holder": {"token": "t1", "pid": 5}}},
     "msg": "held",
 }
-TAKEN = {"changed": False, "lease": {"token": "t2"}, "invocation": {}}
+TAKEN = {"changed": False, "lease": {"token": "t2"}, "taken_over": True, "invocation": {}}
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def ask(run_action: t.Any) -> t.Any:
 
 def test_one_start_that_says_who_asks(ask: t.Any) -> None:
     result, starts = ask(TAKEN)
-    assert result == {"changed": False, "lease": {"token": "t2"}, "taken_over": False}
+    assert result == {"changed": False, "lease": {"token": "t2"}, "taken_over": True}
     assert starts == [{"path": "/opt/lago/lease.json", "holder": _process.holder(os.getppid())}]
 
 

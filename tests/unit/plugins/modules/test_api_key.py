@@ -315,14 +315,14 @@ class TestFile:
         path.write_text(json.dumps({"api_key": "refused"}))
         path.chmod(0o644)
         modes = []
-        real = os.rename
+        real = os.replace
 
-        def rename(source: t.Any, target: t.Any) -> None:
+        def replace(source: t.Any, target: t.Any) -> None:
             modes.append(stat.S_IMODE(os.stat(source).st_mode))
             real(source, target)
             modes.append(stat.S_IMODE(os.stat(target).st_mode))
 
-        monkeypatch.setattr(os, "rename", rename)
+        monkeypatch.setattr(os, "replace", replace)
         assert api_key(path=str(path))["source"] == "fetched"
         path.unlink()
         assert api_key(path=str(path))["source"] == "fetched"

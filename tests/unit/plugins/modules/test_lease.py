@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import stat
+import subprocess
+import sys
+import threading
 import time
 import typing as t
 from pathlib import Path
 from unittest import mock
 
 import pytest
-from ansible_collections.selfhosted.lago.plugins.module_utils import _lease
+from ansible_collections.selfhosted.lago.plugins.module_utils import _lease, _left_behind
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 
 US = {"owner": "ada@laptop", "machine": "m1", "boot_id": "b1", "pid_namespace": "n1", "pid": 10, "process_start": 100}
@@ -93,6 +97,83 @@ def test_is_taken_over_by_its_token_only(lease: t.Any) -> None:
     assert lease({**US, "pid": 11}, ended=first["token"])["failure"]["code"] == "lease_held", "somebody was faster"
 
 
+def test_tells_whether_it_was_another_runs(lease: t.Any) -> None:
+    first = lease()
+    assert (first["taken_over"], lease()["taken_over"]) == (False, False)
+    assert lease(THEM, ended=first["lease"]["token"])["taken_over"]
+
+
+def _working(path: Path, seconds: float) -> subprocess.Popen[bytes]:
+    """Start what a module of a killed run would still be doing."""
+    environment = {**os.environ, _left_behind.VARIABLE: str(path)}
+    return subprocess.Popen(["sleep", str(seconds)], env=environment)
+
+
+def test_what_an_ended_run_left_working_is_waited_for(lease: t.Any, path: Path) -> None:
+    process = _working(path, 0.7)
+    began = time.monotonic()
+    reaper = threading.Thread(target=process.wait)
+    reaper.start()
+    assert lease()["waited"] == 1
+    assert time.monotonic() - began > 0.6
+    reaper.join()
+
+
+def test_work_on_another_deployment_is_not(lease: t.Any, path: Path) -> None:
+    process = _working(path.parent / "another.json", 60)
+    try:
+        assert lease()["waited"] == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_work_that_does_not_end_is_named_and_the_lease_given_back(lease: t.Any, path: Path) -> None:
+    process = _working(path, 60)
+    try:
+        ran = lease(settle=0)
+        assert ran["failure"]["code"] == "work_left"
+        assert f"sleep ({process.pid})" in ran["msg"]
+        assert ran["failure"]["details"]["processes"] == [{"pid": process.pid, "name": "sleep"}]
+        assert not path.exists()
+        assert lease(settle=0, check=True)["waited"] == 0, "check mode changes nothing, so it need not wait"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_run_that_holds_it_does_not_wait_for_itself(lease: t.Any, path: Path) -> None:
+    with mock.patch.dict(os.environ, {_left_behind.VARIABLE: str(path)}):
+        lease()
+    process = _working(path, 60)
+    try:
+        assert lease(settle=0)["waited"] == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_its_own_family_is_no_work_left(path: Path) -> None:
+    program = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "from ansible_collections.selfhosted.lago.plugins.module_utils import _left_behind\n"
+        "print(_left_behind.working(sys.argv[1]))"
+    )
+    environment = {**os.environ, _left_behind.VARIABLE: str(path)}
+    command = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", program, str(path), *sys.path]
+    assert subprocess.check_output(command, env=environment, text=True).strip() == "{}"
+
+
+def test_half_a_file_of_an_ended_run_is_removed_and_nothing_else(lease: t.Any, path: Path) -> None:
+    (path.parent / "env").mkdir(parents=True)
+    half = [path.parent / ".secrets.json.lago-new", path.parent / "env" / ".db.env.lago-new"]
+    kept = [path.parent / ".hidden", path.parent / "env" / "db.env.lago-new"]
+    for file in half + kept:
+        file.write_text("x")
+    lease()
+    assert [file.exists() for file in half + kept] == [False, False, True, True]
+
+
 def test_a_lease_of_another_run_is_not_given_back(lease: t.Any, path: Path) -> None:
     lease()
     assert not lease(THEM, state="released")["released"]
@@ -126,7 +207,15 @@ def test_one_that_cannot_be_read_is_never_replaced(lease: t.Any, path: Path, con
 
 def _race(path: str, pid: int, start: t.Any, results: t.Any) -> None:
     module = mock.Mock(
-        check_mode=False, params={"path": path, "state": "held", "ttl": 60, "holder": {**US, "pid": pid}, "ended": None}
+        check_mode=False,
+        params={
+            "path": path,
+            "state": "held",
+            "ttl": 60,
+            "settle": 5,
+            "holder": {**US, "pid": pid},
+            "ended": None,
+        },
     )
     module.selinux_enabled.return_value = False
     start.wait()
