@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change or go without notice.
+"""What a person is told of a failure: what is wrong, where, what was changed and what was not, what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CENSORED = "The message is hidden, because it could hold a secret and nobody on the server could be asked for them."
+WIDTH = 116
+LINES_OF_A_MESSAGE = 30
+_WRAPPING: dict[str, Any] = {"width": WIDTH - 9, "break_long_words": False, "break_on_hyphens": False}
+
+#: The verbs of a converge in their order, with what is so once they are done.
+CONVERGE = {
+    "preflight": "",
+    "secrets": "the secrets",
+    "render": "the files",
+    "pull": "the images",
+    "migrate": "the database",
+    "up": "the services",
+}
+#: Files of tasks that belong to a verb of another name.
+PART_OF = {
+    "database_state": "migrate",
+    "deployment_state": "verify",
+    "register": "registration",
+}
+#: What is as it was, or half done, when a verb fails.
+LEFT = {
+    "preflight": "Nothing was changed.",
+    "lease": "Nothing was changed.",
+    "secrets": "Nothing was changed: no secret, no file, no container.",
+    "render": "No container was touched: what ran before runs on.",
+    "pull": "No container was touched: what ran before runs on. What was pulled is kept.",
+    "migrate": "API, worker and clock stay stopped until the database is of the deployed release. Its data is kept.",
+    "up": "The data is untouched. What is healthy runs on.",
+    "verify": "Nothing was changed: the deployment was only looked at, and is left running.",
+    "key": "Nobody was registered, and no key was changed.",
+    "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
+    "down": "What was stopped stays stopped; nothing of the data was removed.",
+    "remove": "What was removed stays removed; a further run removes the rest.",
+}
+AGAIN = "Mend what is said above and run the same again: what was done is not done twice."
+
+
+@dataclass
+class Failed:
+    """The task that failed and what it returned, from the variables of a rescue."""
+
+    host: str
+    task: str
+    verb: str
+    role: str
+    message: str
+    failure: dict[str, Any]
+    explained: bool
+    """Whether a person has been told already, by a block within this one."""
+
+    @classmethod
+    def of(cls, variables: Mapping[str, Any]) -> Failed:
+        task, result = variables.get("ansible_failed_task") or {}, variables.get("ansible_failed_result") or {}
+        name = str(task.get("name") or task.get("action") or "a task")
+        folder = Path(str(variables.get("role_path") or ".")) / "tasks"
+        own = result.get("failure") if isinstance(result.get("failure"), Mapping) else {}
+        failure = {"code": None, "status": None, "details": {}, **dict(own or {})}
+        verb = str(failure.get("verb") or _verb(name, failure["code"], folder))
+        explained = bool(failure.get("explained"))
+        failure.update(verb=verb, task=failure.get("task") or name, explained=True)
+        role = str(variables.get("ansible_role_name") or "").rpartition(".")[2]
+        host = str(variables.get("inventory_hostname"))
+        return cls(host, str(failure["task"]), verb, role, _message(result), failure, explained)
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a failure of this collection's own, whose text never holds a secret."""
+        return bool(self.failure.get("code"))
+
+    @property
+    def summary(self) -> str:
+        """One line: the task and what it said first, or what was said of it before."""
+        if self.explained:
+            return self.message
+        first = next((line.strip() for line in self.message.splitlines() if line.strip()), "no message")
+        return f"{self.verb} on {self.host}: {self.task}: {first}"
+
+
+def _message(result: Mapping[str, Any]) -> str:
+    """Return what the task said, the end of its error output where it said nothing else."""
+    message = result.get("msg") or ""
+    if isinstance(message, Sequence) and not isinstance(message, str):
+        message = "\n".join(map(str, message))
+    said = str(result.get("stderr") or "").strip()
+    if said and said not in str(message) and (not message or "non-zero" in str(message)):
+        message = f"{message}\n{said}"
+    lines = str(message).strip().splitlines()
+    return "\n".join(lines[:LINES_OF_A_MESSAGE]) or f"it ended with exit code {result.get('rc')} and without a message"
+
+
+def _verb(task: str, code: Any, folder: Path) -> str:
+    """Return the verb that a task belongs to, which is the name of the file that it is in."""
+    if code == "lease_held":
+        return "lease"
+    holding = [path.stem for path in sorted(folder.glob("*.yml")) if f"- name: {task}\n" in path.read_text()]
+    known = {**dict.fromkeys(CONVERGE), **dict.fromkeys(LEFT)}
+    verbs = ["migrate" if name.startswith("migrate_") else PART_OF.get(name, name) for name in holding]
+    return next((verb for verb in known if verb in verbs), "key" if folder.parent.name == "bootstrap" else "run")
+
+
+def block(failed: Failed, services: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]) -> str:
+    """Return all that a person needs to know, and nothing else."""
+    lines = ["", f"=== Lago: FAILED {'=' * (WIDTH - 17)}"]
+    lines += _part("What", failed.message)
+    where = f"{failed.host}, {failed.verb}" + (f" (role {failed.role})" if failed.role else "")
+    lines += _part("Where", f"{where}: {failed.task}")
+    for service in services:
+        lines += _part("Service", _service(service))
+        lines += [f"           | {line}" for line in service["lines"]]
+    check = bool(variables.get("ansible_check_mode"))
+    changed = ["Nothing: this is check mode."] if check else list(_changed(failed.verb, variables))
+    lines += _part("Changed", "\n".join(changed) or "Nothing.")
+    left = [] if check else [line for line in (LEFT.get(failed.verb), _not_reached(failed.verb)) if line]
+    lines += _part("Not", "\n".join(left)) if left else []
+    lines += _part("Do", AGAIN)
+    return "\n".join([*lines, "=" * WIDTH, ""])
+
+
+def _part(title: str, text: str) -> list[str]:
+    """Return a paragraph with its title in the margin; lines that are short enough are left as they are."""
+    wrapped: list[str] = []
+    for line in text.splitlines() or [""]:
+        indent = " " * (len(line) - len(line.lstrip()))
+        wrapped += textwrap.wrap(line, subsequent_indent=indent, **_WRAPPING) or [""]
+    return [f"{title if not number else '':<8} {line}".rstrip() for number, line in enumerate(wrapped)]
+
+
+def _service(service: Mapping[str, Any]) -> str:
+    state = str(service["state"])
+    if state != "running":
+        state += f", exit code {service['exit_code']}"
+    elif service["health"]:
+        state += f", {service['health']}"
+    restarts = f", restarted {service['restarts']} times" if service["restarts"] else ""
+    return f"{service['service']} ({state}{restarts}): docker logs {service['name']}"
+
+
+def _changed(verb: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the verbs before the one that failed did, as their results tell."""
+    done = list(CONVERGE)[: list(CONVERGE).index(verb)] if verb in CONVERGE else []
+    secrets, render = variables.get("__lago_secrets") or {}, variables.get("__lago_render") or {}
+    if "secrets" in done and secrets.get("changed"):
+        yield "secrets.json: the secrets that were missing were made. They stay as they are from now on."
+    if "render" in done:
+        written = [name for name, file in (render.get("files") or {}).items() if file.get("changed")]
+        if written:
+            yield f"Written: {', '.join(written)}."
+    if "pull" in done and (variables.get("__lago_pull") or {}).get("changed"):
+        yield "Images were pulled."
+    if "migrate" in done and (variables.get("__lago_migrate") or {}).get("changed"):
+        yield "The database was migrated."
+
+
+def _not_reached(verb: str) -> str:
+    """Return what the verbs after the one that failed would have seen to."""
+    later = list(CONVERGE)[list(CONVERGE).index(verb) + 1 :] if verb in CONVERGE else []
+    return f"Not reached: {', '.join(CONVERGE[name] for name in later)}." if later else ""

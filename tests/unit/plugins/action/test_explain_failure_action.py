@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person reads when something failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible_collections.selfhosted.lago.plugins.action import explain_failure
+
+API = {
+    "service": "api", "name": "lago-api-1", "state": "exited", "health": "unhealthy", "exit_code": 1, "restarts": 3,
+    "lines": ["12:00 cannot boot"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def role(tmp_path: Path) -> Path:
+    folder = tmp_path / "stack" / "tasks"
+    folder.mkdir(parents=True)
+    for verb, task in {"preflight": "Looked at", "up": "Started", "migrate_run": "Migrated", "key": "Key"}.items():
+        (folder / f"{verb}.yml").write_text(f"- name: Known\n- name: {task}\n  module:\n")
+    return tmp_path / "stack"
+
+
+@pytest.fixture
+def explain(run_action: Any, role: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the action's result and the block that it showed."""
+
+    def run(task: str, result: dict[str, Any], seen: Any = None, **more: Any) -> tuple[dict[str, Any], str]:
+        shown: list[str] = []
+        monkeypatch.setattr(explain_failure, "Display", lambda: mock.Mock(display=shown.append))
+        variables = {
+            "inventory_hostname": "billing",
+            "ansible_role_name": "selfhosted.lago.stack",
+            "role_path": str(role),
+            "ansible_failed_task": {"name": task, "action": "m"},
+            "ansible_failed_result": {"failed": True, **result},
+            **more,
+        }
+        module = mock.Mock(side_effect=lambda _name, module_args, **_more: seen or {"services": [], **module_args})
+        return run_action(explain_failure.ActionModule, {"project": "lago"}, variables, module), "\n".join(shown)
+
+    return run
+
+
+def test_what_where_the_service_and_what_to_do(explain: Any) -> None:
+    seen = {"services": [API], "texts": ["lago-api-1 is unhealthy\nmore of it"]}
+    result, block = explain(
+        "Started", {"msg": "raw"}, seen, __lago_render={"files": {"compose.yml": {"changed": True}}}
+    )
+    assert result["failed"]
+    assert result["msg"] == "up on billing: Started: lago-api-1 is unhealthy"
+    assert (result["failure"]["verb"], result["failure"]["explained"]) == ("up", True)
+    assert "What     lago-api-1 is unhealthy\n         more of it\n" in block
+    assert "Where    billing, up (role stack): Started\n" in block
+    assert "Service  api (exited, exit code 1, restarted 3 times): docker logs lago-api-1\n" in block
+    assert "           | 12:00 cannot boot\n" in block
+    assert "Changed  Written: compose.yml.\n" in block
+    assert "Not      The data is untouched." in block
+    assert "Do       Mend" in block
+
+
+def test_a_verb_before_anything_says_that_nothing_was_changed(explain: Any) -> None:
+    _result, block = explain("Looked at", {"msg": ["two", "lines"]})
+    assert "What     two\n         lines\n" in block
+    assert "Changed  Nothing.\nNot      Nothing was changed.\n         Not reached: the secrets, the files," in block
+
+
+def test_what_was_done_is_told_by_what_the_tasks_returned(explain: Any) -> None:
+    done = {"__lago_secrets": {"changed": True}, "__lago_pull": {"changed": True}, "__lago_migrate": {"changed": True}}
+    _result, block = explain("Started", {"msg": "x"}, **done)
+    for said in ("secrets that were missing were made", "Images were pulled.", "The database was migrated."):
+        assert said in block
+    _result, block = explain("Migrated", {"msg": "x"}, **done)
+    assert "The database was migrated." not in block
+    _result, block = explain("Migrated", {"msg": "x"}, **done, ansible_check_mode=True)
+    assert "Nothing: this is check mode." in block
+
+
+def test_a_running_service_is_told_by_its_health(explain: Any) -> None:
+    unwell = {**API, "state": "running", "restarts": 0}
+    _result, block = explain("Started", {"msg": "x"}, {"services": [unwell], "texts": ["x"]})
+    assert "Service  api (running, unhealthy): docker logs" in block
+
+
+def test_what_a_command_said_on_its_errors_is_the_message(explain: Any) -> None:
+    assert "cannot do that" in explain("Started", {"msg": "non-zero return code", "stderr": "cannot do that"})[1]
+    assert "exit code 3" in explain("Started", {"rc": 3})[1]
+
+
+def test_a_failure_of_our_own_keeps_its_code(explain: Any) -> None:
+    failure: dict[str, Any] = {"code": "lease_held", "status": None, "details": {"holder": {}}}
+    result, block = explain("The lease", {"msg": "Grace works on it.", "failure": failure})
+    assert result["failure"]["code"] == "lease_held"
+    assert "Where    billing, lease (role stack)" in block
+
+
+@pytest.mark.parametrize(("failure", "told"), [({"code": "x"}, "in the open"), ({}, "The message is hidden")])
+def test_without_somebody_who_knows_the_secrets_only_our_own_messages_are_told(
+    explain: Any, failure: dict[str, Any], told: str
+) -> None:
+    seen = {"failed": True, "msg": "unreachable"}
+    _result, block = explain("Started", {"msg": "in the open", "failure": failure}, seen)
+    assert told in block
+
+
+def test_what_was_explained_is_not_explained_again(explain: Any) -> None:
+    first, _block = explain("Started", {"msg": "x"})
+    second, block = explain("Told", first)
+    assert (second["msg"], second["failure"]) == (first["msg"], first["failure"])
+    assert block == ""
+
+
+def test_tasks_of_elsewhere_have_a_place_too(explain: Any, tmp_path: Path) -> None:
+    (tmp_path / "bootstrap").mkdir()
+    assert explain("Unknown", {"msg": "x"})[0]["failure"]["verb"] == "run"
+    assert explain("Unknown", {"msg": "x"}, role_path=str(tmp_path / "bootstrap"))[0]["failure"]["verb"] == "key"

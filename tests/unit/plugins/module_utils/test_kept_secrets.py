@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The secrets of a deployment are found where it uses them, and its environment is shown without them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible_collections.selfhosted.lago.plugins.filter.env import env_file
+from ansible_collections.selfhosted.lago.plugins.filter.urls import postgres_url
+from ansible_collections.selfhosted.lago.plugins.module_utils import _kept_secrets
+from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine
+
+PASSWORD = "p\"w\\d$ 'é/@\nx"
+VARIABLES: dict[str, Any] = {
+    "RAILS_ENV": "production",
+    "LAGO_API_URL": "https://billing.example.com",
+    "LAGO_DISABLE_SIGNUP": True,
+    "DATABASE_URL": postgres_url({"user": "lago", "password": PASSWORD, "host": "db", "database": "lago"}),
+    "REDISCLI_AUTH": "short",
+    "STRIPE_SOMETHING": "whsec_of_a_person",
+    "A_SWITCH": "true",
+}
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    directory = tmp_path / "opt" / "lago"
+    (directory / "env").mkdir(parents=True)
+    (directory / "env" / "backend.env").write_text(env_file(VARIABLES))
+    (directory / "secrets.json").write_text(json.dumps({"secrets": {"a": "made-secret"}, "file_key": "the-file-key"}))
+    (directory / "api_key.json").write_text(json.dumps({"api_key": "the-api-key", "id": "1"}))
+    return Machine(mock.MagicMock(), str(tmp_path))
+
+
+def test_what_was_made_given_and_fetched_is_all_known(machine: Machine) -> None:
+    found = _kept_secrets.secrets(machine, "/opt/lago")
+    url = VARIABLES["DATABASE_URL"]
+    expected = {"made-secret", "the-file-key", "the-api-key", "short", "whsec_of_a_person", url, PASSWORD}
+    assert expected <= found
+    assert found.isdisjoint({"production", "true", "https://billing.example.com"})
+
+
+def test_what_is_read_is_what_was_written(machine: Machine) -> None:
+    text = _kept_secrets.files(machine, "/opt/lago")["backend.env"]
+    assert _kept_secrets.environment(text)["DATABASE_URL"] == VARIABLES["DATABASE_URL"]
+    assert _kept_secrets.environment(env_file({"X": PASSWORD}))["X"] == PASSWORD
+
+
+def test_only_what_is_known_to_be_no_secret_is_shown() -> None:
+    masked = _kept_secrets.masked(env_file(VARIABLES) + "# a comment\n")
+    assert masked.splitlines() == [
+        'A_SWITCH="********"',
+        'DATABASE_URL="********"',
+        'LAGO_API_URL="https://billing.example.com"',
+        'LAGO_DISABLE_SIGNUP="true"',
+        'RAILS_ENV="production"',
+        'REDISCLI_AUTH="********"',
+        'STRIPE_SOMETHING="********"',
+        "# a comment",
+    ]
+
+
+def test_a_server_without_a_deployment_has_no_secrets(tmp_path: Path) -> None:
+    assert _kept_secrets.secrets(Machine(mock.MagicMock(), str(tmp_path)), "/opt/lago") == set()
+
+
+def test_a_folder_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "glob", mock.Mock(side_effect=PermissionError))
+    assert _kept_secrets.files(Machine(mock.MagicMock(), str(tmp_path)), "/opt/lago") == {}
