@@ -46,9 +46,15 @@ def _container(entry: dict[str, t.Any]) -> dict[str, t.Any]:
         "started": state.get("StartedAt"),
         "restarts": entry.get("RestartCount", 0),
         "oneoff": labels.get(_ONEOFF) == "True",
+        "own_name": _own_name(labels) == str(entry.get("Name", "")).lstrip("/"),
         "labels": {name: value for name, value in labels.items() if name in _LABELS or name.startswith(_OURS)},
         "ports": _ports((entry.get("HostConfig") or {}).get("PortBindings") or {}),
     }
+
+
+def _own_name(labels: dict[str, str]) -> str:
+    """Return what Compose calls such a container: one whose making anew was broken off has a longer name."""
+    return "-".join(labels.get(name, "") for name in (_PROJECT, _SERVICE, _NUMBER))
 
 
 def _ports(bindings: dict[str, t.Any]) -> list[dict[str, t.Any]]:

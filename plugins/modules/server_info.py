@@ -179,7 +179,9 @@ server:
       type: dict
       sample: {exists: true, valid: true, redacted: false, content: {live-restore: true}}
     containers:
-      description: The container that stands for each service of the project, by service.
+      description: >-
+        The container that stands for each service of the project, by service. C(own_name) is false for one that Compose
+        did not give its name: run once, or left over where its making anew was broken off.
       returned: O(gather) has V(containers)
       type: dict
       sample:
@@ -195,6 +197,7 @@ server:
           started: "2026-01-31T12:00:00.000000000Z"
           restarts: 0
           oneoff: false
+          own_name: true
           labels: {com.docker.compose.service: api}
           ports: [{address: 0.0.0.0, port: 443, target: 443/tcp}]
     other_containers:

@@ -370,7 +370,7 @@ def test_containers_by_service(tmp_path: Path) -> None:
     entries = [
         _container("api", "2"),
         _container("api", "1"),
-        _container("register", "", "True"),
+        {**_container("register", "", "True"), "Name": "/lago-register"},
         _container("proxy", status="exited", ports=ports),
     ]
     machine = fake(
@@ -381,6 +381,7 @@ def test_containers_by_service(tmp_path: Path) -> None:
     assert services.keys() == {"api", "proxy", "register"}
     assert services["api"]["name"] == "lago-api-1"
     assert services["register"]["oneoff"] is True
+    assert [services[name]["own_name"] for name in ("api", "register")] == [True, False]
     assert services["proxy"]["ports"] == [{"address": "0.0.0.0", "port": 8443, "target": "443/tcp"}]
     assert "org.example.else" not in services["api"]["labels"]
     assert services["api"]["labels"]["selfhosted.lago.file"] == "abc"
