@@ -151,21 +151,32 @@ class Directory:
         return True
 
     def prune(self, kept: set[str]) -> list[str]:
-        """Remove the files that match the option C(prune) and are not kept; return their paths."""
+        """Remove what matches the option C(prune) and is not kept, directories only when nothing is left in them.
+
+        :returns: the paths.
+        """
         found: set[str] = set()
         for pattern in self.module.params["prune"]:
             if os.path.isabs(pattern) or ".." in pattern.split("/"):
                 raise LagoError(f"prune {pattern} leads out of {self.root}: give a pattern in it.", "invalid_path")
             found.update(glob.glob(os.path.join(glob.escape(self.root), pattern)))
-        removed = sorted(path for path in found - kept if self._removable(path))
-        for path in removed:
+        removed: list[str] = []
+        # What is in a directory before the directory
+        for path in sorted(found - kept, reverse=True):
+            is_directory = os.path.isdir(path) and not os.path.islink(path)
+            if not self._inside(os.path.realpath(os.path.dirname(path))) or (
+                is_directory and not _emptied(path, removed)
+            ):
+                continue
+            removed.append(path)
             # Never the content: nobody said whether it was a secret
-            self.diff.append(file_diff(path, True, (b"", _files.attributes(path)), (None, None)))
+            content = None if is_directory else b""
+            self.diff.append(file_diff(path, True, (content, _files.attributes(path)), (None, None)))
             if not self.module.check_mode:
-                os.unlink(path)
-        return removed
+                (os.rmdir if is_directory else os.unlink)(path)
+        return sorted(removed)
 
-    def _removable(self, path: str) -> bool:
-        """Return whether it is a file or a link of this directory, and not behind a link to elsewhere."""
-        is_file = os.path.islink(path) or not os.path.isdir(path)
-        return is_file and self._inside(os.path.realpath(os.path.dirname(path)))
+
+def _emptied(directory: str, removed: list[str]) -> bool:
+    """Return whether nothing is in the directory but what is removed, which in check mode is still there."""
+    return all(os.path.join(directory, name) in removed for name in os.listdir(directory))

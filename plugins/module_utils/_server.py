@@ -21,7 +21,7 @@ from ansible_collections.selfhosted.lago.plugins.module_utils import (
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine
 
 #: What can be asked for beyond what the server itself is, in the order in which it is read.
-SUBJECTS = ("docker", "containers", "images", "volumes", "listeners", "database", "proxy", "files", "git")
+SUBJECTS = ("docker", "containers", "images", "volumes", "networks", "listeners", "database", "proxy", "files", "git")
 _WITH_CONTAINERS = {"containers", "listeners", "database", "proxy"}
 
 
@@ -71,6 +71,8 @@ def _project(machine: Machine, gather: set[str], asked: dict[str, t.Any], reacha
         answer["images"] = _server_project.images(machine, asked["images"]) if reachable else {}
     if "volumes" in gather:
         answer["volumes"] = _server_project.volumes(machine, project) if reachable else []
+    if "networks" in gather:
+        answer["networks"] = _server_project.networks(machine, project) if reachable else []
     if "listeners" in gather:
         running = [container for container in found if container["state"] == "running"]
         published = {port["port"] for container in running for port in container["ports"]}

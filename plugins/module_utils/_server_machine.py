@@ -91,6 +91,13 @@ class Machine:
         except OSError:
             return False
 
+    def is_directory(self, path: str) -> bool:
+        """Tell whether there is a directory."""
+        try:
+            return self.path(path).is_dir()
+        except OSError:
+            return False
+
     def _find(self, program: str) -> str | None:
         if program not in self._programs:
             self._programs[program] = self._module.get_bin_path(program)

@@ -18,6 +18,8 @@ _ONEOFF = "com.docker.compose.oneoff"
 _NUMBER = "com.docker.compose.container-number"
 _LABELS = (_PROJECT, _SERVICE, _ONEOFF, _NUMBER, "com.docker.compose.config-hash", "com.docker.compose.image")
 _OURS = "selfhosted.lago."
+#: What a deployment calls its volumes.
+_VOLUMES = ("db-data", "redis-data", "storage", "proxy-data", "proxy-config")
 
 
 def containers(machine: Machine, project: str) -> list[dict[str, t.Any]]:
@@ -122,6 +124,15 @@ def short_reference(reference: str) -> str:
 
 
 def volumes(machine: Machine, project: str) -> list[str]:
-    """Return the names of a project's volumes."""
+    """Return the names of a project's volumes; one that was put back by hand has the name and not the label."""
+    row = '{"name":{{json .Name}},"project":{{json (.Label "' + _PROJECT + '")}}}'
+    found = machine.run("docker", "volume", "ls", "--format", row).objects()
+    names = {f"{project}_{name}" for name in _VOLUMES}
+    return sorted(volume["name"] for volume in found if volume["project"] == project or volume["name"] in names)
+
+
+def networks(machine: Machine, project: str) -> list[str]:
+    """Return the names of a project's networks."""
     label = f"label={_PROJECT}={project}"
-    return sorted(machine.run("docker", "volume", "ls", "-q", "--filter", label).output.split())
+    row = "{{.Name}}"
+    return sorted(machine.run("docker", "network", "ls", "--filter", label, "--format", row).output.split())

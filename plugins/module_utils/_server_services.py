@@ -12,12 +12,20 @@ import typing as t
 
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
 
-_SEPARATOR = "---- root certificate ----"
-_ROOT_CERTIFICATE = "/data/caddy/pki/authorities/local/root.crt"
-_REVISION_URL = "http://127.0.0.1:2020/revision"
+_SEPARATOR = "---- and ----"
+#: One exec for four questions, because each costs a start in the container.
+_PROXY = f"""wget -q -T 5 -O - http://127.0.0.1:2020/revision; printf '\\n%s\\n' '{_SEPARATOR}'
+cat /data/caddy/pki/authorities/local/root.crt 2>/dev/null; printf '\\n%s\\n' '{_SEPARATOR}'
+wget -q -T 5 -O - http://127.0.0.1:2019/config/; printf '\\n%s\\n' '{_SEPARATOR}'
+caddy adapt --config /etc/caddy/Caddyfile --adapter caddyfile 2>/dev/null"""
 
-#: As the database's own user, over its socket, and unable to write whatever the statement says.
-_PSQL = 'exec psql -X -A -t -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c "$0"'
+#: As the database's own user, over its socket, and unable to write whatever the statement says. Then once more with the
+#: password, over the address that others reach it by: from the socket and from loopback everybody is let in.
+_PSQL = """user=${POSTGRES_USER:-postgres}; base=${POSTGRES_DB:-$user}
+psql -X -A -t -U "$user" -d "$base" -c "$0" || exit
+address=$(hostname -i) PGPASSWORD=$POSTGRES_PASSWORD PGCONNECT_TIMEOUT=5
+export PGPASSWORD PGCONNECT_TIMEOUT
+psql -X -A -t -w -h "${address%% *}" -U "$user" -d "$base" -c "SELECT 'password accepted'" 2>&1 || true"""
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
 
 
@@ -61,13 +69,15 @@ _FACTS = (
     "users",
     "encrypted_rows",
     "invalid_indexes",
+    "password_accepted",
 )
 
 
 def database(machine: Machine, container: str) -> dict[str, t.Any]:
     """Return what is in the database of a running container; C(reachable) is false when it does not say."""
     answer = machine.run("docker", "exec", "-e", _PGOPTIONS, container, "sh", "-c", _PSQL, QUERY)
-    row = parsed(answer.output.strip())
+    told, _newline, login = answer.output.strip().partition("\n")
+    row = parsed(told)
     if answer.code != 0 or not isinstance(row, dict):
         reason = answer.complaint or "the database gave no answer"
         return {"reachable": False, "error": reason, **dict.fromkeys(_FACTS)}
@@ -84,21 +94,34 @@ def database(machine: Machine, container: str) -> dict[str, t.Any]:
         "users": row["users"],
         "encrypted_rows": sum(encrypted) if encrypted else None,
         "invalid_indexes": row["invalid_indexes"],
+        "password_accepted": _accepted(login),
     }
 
 
-def proxy(machine: Machine, container: str) -> dict[str, str | None]:
+def _accepted(login: str) -> bool | None:
+    """Return whether the password was taken, C(None) where something else kept it from being tried."""
+    if "password authentication failed" in login:
+        return False
+    return True if "password accepted" in login else None
+
+
+def proxy(machine: Machine, container: str) -> dict[str, t.Any]:
     """Return which configuration a running proxy follows, and the certificate of its own authority if it has one."""
-    script = f'wget -q -T 5 -O - {_REVISION_URL}; printf "\\n%s\\n" "{_SEPARATOR}"; cat {_ROOT_CERTIFICATE} 2>/dev/null'
-    output = machine.run("docker", "exec", container, "sh", "-c", script).output
-    revision, _separator, certificate = output.partition(_SEPARATOR)
-    return {"revision": revision.strip() or None, "root_certificate": _pem(certificate)}
+    output = machine.run("docker", "exec", container, "sh", "-c", _PROXY).output
+    revision, certificate, runs, there = (*output.split(_SEPARATOR), "", "", "")[:4]
+    wanted = parsed(there.strip())
+    return {
+        "revision": revision.strip() or None,
+        "root_certificate": _pem(certificate),
+        "follows_file": None if wanted is None else parsed(runs.strip()) == wanted,
+    }
 
 
 def files(machine: Machine, directory: str) -> dict[str, t.Any]:
     """Return what lies in the deployment's directory; of secret files only whether they are there."""
     base = directory.rstrip("/")
     return {
+        "directory": machine.is_directory(base),
         "compose": machine.exists(f"{base}/compose.yml"),
         "secrets": machine.exists(f"{base}/secrets.json"),
         "api_key": machine.exists(f"{base}/api_key.json"),

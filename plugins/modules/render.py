@@ -82,7 +82,7 @@ options:
   prune:
     description:
       - Patterns, relative to O(directory). Files that match one and are not among O(files) are removed.
-      - Directories are never removed.
+      - A directory that matches one is removed when nothing is left in it.
     type: list
     elements: str
     default: []

@@ -38,8 +38,8 @@ options:
     description: What to look at, beyond the server itself. What is left out is left out of the answer.
     type: list
     elements: str
-    choices: [docker, containers, images, volumes, listeners, database, proxy, files, git]
-    default: [docker, containers, images, volumes, listeners, database, proxy, files, git]
+    choices: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git]
+    default: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git]
 attributes:
   check_mode:
     description: Can run in check mode, where it does the same.
@@ -211,11 +211,17 @@ server:
       type: dict
       sample: {"getlago/api:v1.51.0": "sha256:0123abc"}
     volumes:
-      description: The names of the project's volumes.
+      description: The names of the project's volumes; one that was put back by hand counts by its name.
       returned: O(gather) has V(volumes)
       type: list
       elements: str
       sample: [lago_db-data]
+    networks:
+      description: The names of the project's networks.
+      returned: O(gather) has V(networks)
+      type: list
+      elements: str
+      sample: [lago_data, lago_edge]
     listeners:
       description: >-
         The listening TCP sockets. C(ours) is true where a running container of the project publishes the port.
@@ -240,16 +246,19 @@ server:
         users: 1
         encrypted_rows: 0
         invalid_indexes: 0
+        password_accepted: true
     proxy:
-      description: The configuration that the proxy runs and its own authority's certificate; null when it does not run.
+      description: >-
+        The configuration that the proxy runs, whether that is what its file comes to, and its own authority's certificate;
+        null when it does not run.
       returned: O(gather) has V(proxy)
       type: dict
-      sample: {revision: 0123abc, root_certificate: null}
+      sample: {revision: 0123abc, follows_file: true, root_certificate: null}
     files:
       description: What lies in O(directory). Secret files are only said to be there.
       returned: O(gather) has V(files)
       type: dict
-      sample: {compose: true, secrets: true, api_key: true, migrated: {version: v1.51.0}, ca: null}
+      sample: {directory: true, compose: true, secrets: true, api_key: true, migrated: {version: v1.51.0}, ca: null}
     git:
       description: Git; C(version) is null when it is not there.
       returned: O(gather) has V(git)

@@ -80,12 +80,12 @@ def fake(tmp_path: Path, answers: Answers | None = None, files: dict[str, str] |
         path = tmp_path / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return Machine(FakeModule(answers or {}), str(tmp_path))  # type: ignore[arg-type]
+    return Machine(FakeModule(answers or {}), str(tmp_path))
 
 
 def test_a_command_is_run_under_a_time_limit(tmp_path: Path) -> None:
     module = FakeModule({"timeout": (0, "", ""), "docker ps": (0, "x", "")})
-    Machine(module, str(tmp_path)).run("docker", "ps")  # type: ignore[arg-type]
+    Machine(module, str(tmp_path)).run("docker", "ps")
     assert module.ran == [["/usr/bin/timeout", "-k", "2", "20", "/usr/bin/docker", "ps"]]
 
 
@@ -104,8 +104,10 @@ def test_files_that_cannot_be_read_are_absent(tmp_path: Path, monkeypatch: pytes
     assert machine.text("/etc/none") is None
     assert machine.json("/etc/bad.json") is None
     assert parsed(None) is None
-    monkeypatch.setattr(Path, "is_file", lambda self: (_ for _ in ()).throw(PermissionError()))
+    for method in ("is_file", "is_dir"):
+        monkeypatch.setattr(Path, method, lambda self: (_ for _ in ()).throw(PermissionError()))
     assert machine.exists("/etc/bad.json") is False
+    assert machine.is_directory("/etc") is False
 
 
 @pytest.mark.parametrize(
@@ -432,9 +434,22 @@ def test_short_reference(reference: str, expected: str) -> None:
     assert _server_project.short_reference(reference) == expected
 
 
-def test_volumes(tmp_path: Path) -> None:
-    machine = fake(tmp_path, {"docker volume ls": (0, "lago_storage\nlago_db-data\n", "")})
-    assert _server_project.volumes(machine, "lago") == ["lago_db-data", "lago_storage"]
+def test_volumes_by_label_and_by_name(tmp_path: Path) -> None:
+    rows = [
+        ("lago_storage", "lago"),
+        ("stray", "lago"),
+        ("lago_db-data", ""),
+        ("lago_other", ""),
+        ("shop_db-data", "shop"),
+    ]
+    listed = "\n".join(json.dumps({"name": name, "project": project}) for name, project in rows)
+    machine = fake(tmp_path, {"docker volume ls": (0, listed, "")})
+    assert _server_project.volumes(machine, "lago") == ["lago_db-data", "lago_storage", "stray"]
+
+
+def test_networks(tmp_path: Path) -> None:
+    machine = fake(tmp_path, {"docker network ls": (0, "lago_edge\nlago_data\n", "")})
+    assert _server_project.networks(machine, "lago") == ["lago_data", "lago_edge"]
 
 
 ROW: dict[str, Any] = {
@@ -464,7 +479,23 @@ def test_database(tmp_path: Path) -> None:
         "users": 2,
         "encrypted_rows": 7,
         "invalid_indexes": 0,
+        "password_accepted": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("password accepted", True),
+        ('psql: error: connection failed: FATAL:  password authentication failed for user "lago"', False),
+        ("psql: error: connection refused", None),
+    ],
+)
+def test_whether_the_database_takes_the_password_of_its_container(
+    tmp_path: Path, said: str, expected: bool | None
+) -> None:
+    machine = fake(tmp_path, {"docker exec": (0, f"{json.dumps(ROW)}\n{said}\n", "")})
+    assert _server_services.database(machine, "db")["password_accepted"] is expected
 
 
 def test_an_empty_database_has_no_numbers(tmp_path: Path) -> None:
@@ -493,27 +524,33 @@ def test_a_database_that_does_not_say(tmp_path: Path, answer: tuple[int, str, st
 
 def test_the_database_is_asked_as_one_that_cannot_write(tmp_path: Path) -> None:
     module = FakeModule({"docker exec": (0, json.dumps(ROW), "")})
-    _server_services.database(Machine(module, str(tmp_path)), "db")  # type: ignore[arg-type]
+    _server_services.database(Machine(module, str(tmp_path)), "db")
     assert "default_transaction_read_only=on" in " ".join(module.ran[0])
 
 
+PEM = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+AND = "\n---- and ----\n"
+
+
 @pytest.mark.parametrize(
-    ("output", "expected"),
+    ("answers", "expected"),
     [
-        (
-            "abc\n---- root certificate ----\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
-            {"revision": "abc", "root_certificate": "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"},
-        ),
-        ("\n---- root certificate ----\n", {"revision": None, "root_certificate": None}),
+        (["abc", PEM, '{"a": 1, "b": 2}', '{"b":2,"a":1}\n'], ("abc", PEM, True)),
+        (["abc", "", '{"a":1}', '{"a":2}'], ("abc", None, False)),
+        (["", "", "", '{"a":2}'], (None, None, False)),
+        (["abc", "", '{"a":1}', ""], ("abc", None, None)),
+        ([""], (None, None, None)),
     ],
 )
-def test_proxy(tmp_path: Path, output: str, expected: dict[str, str | None]) -> None:
-    assert _server_services.proxy(fake(tmp_path, {"docker exec": (0, output, "")}), "proxy") == expected
+def test_proxy(tmp_path: Path, answers: list[str], expected: tuple[Any, ...]) -> None:
+    found = _server_services.proxy(fake(tmp_path, {"docker exec": (0, AND.join(answers), "")}), "proxy")
+    assert (found["revision"], found["root_certificate"], found["follows_file"]) == expected
 
 
 def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
     files = {"/opt/lago/secrets.json": '{"a": "s3cret"}', "/opt/lago/migrated.json": '{"version": "v1.51.0"}'}
     assert _server_services.files(fake(tmp_path, files=files), "/opt/lago/") == {
+        "directory": True,
         "compose": False,
         "secrets": True,
         "api_key": False,

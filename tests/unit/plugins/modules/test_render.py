@@ -265,6 +265,7 @@ def test_prune(render: t.Any, root: Path, tmp_path: Path) -> None:
     (tmp_path / "outside/theirs.env").write_text("x")
     render(secret("env/a.env", CANARY), secret("env/old.env", CANARY), plain("compose.yml", "x"))
     (root / "env/sub").mkdir(0o700)
+    (root / "env/sub/theirs").write_text("x")
     (root / "env/link.env").symlink_to(tmp_path / "outside/theirs.env")
     (root / "out").symlink_to(tmp_path / "outside")
     ran = render(secret("env/a.env", CANARY), prune=["env/*", "out/*"])
@@ -273,7 +274,16 @@ def test_prune(render: t.Any, root: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (root / "env").iterdir()) == ["a.env", "sub"]
     assert (root / "compose.yml").exists()
     assert (tmp_path / "outside/theirs.env").exists()
-    assert [entry["after_header"] for entry in ran["diff"]] == [f"{path} (absent)" for path in ran["removed"]]
+    assert sorted(entry["after_header"] for entry in ran["diff"]) == [f"{path} (absent)" for path in ran["removed"]]
+
+
+def test_prune_leaves_no_empty_directory(render: t.Any, root: Path) -> None:
+    render(secret("env/a.env", CANARY), plain("proxy/Caddyfile", "x"))
+    (root / "empty").mkdir(0o700)
+    ran = render(prune=["env/*", "env", "proxy", "empty"])
+    assert ran["removed"] == [f"{root}/{name}" for name in ("empty", "env", "env/a.env")]
+    assert [path.name for path in root.iterdir()] == ["proxy"]
+    assert render(prune=["env/*", "env", "proxy", "empty"])["changed"] is False
 
 
 def test_what_a_killed_run_left_is_used_up(render: t.Any, root: Path) -> None:

@@ -21,9 +21,10 @@ case "$1 $2" in
   "ps -a") printf 'db0\nproxy0\n' ;;
   "container inspect") cat "$ANSWERS/inspect" ;;
   "images --no-trunc") printf '{"name":"redis","tag":"7-alpine","digest":"<none>","id":"sha256:1"}\n' ;;
-  "volume ls") printf 'lago_db-data\n' ;;
+  "volume ls") printf '{"name":"lago_db-data","project":"lago"}\n' ;;
+  "network ls") printf 'lago_data\n' ;;
   "exec -e") cat "$ANSWERS/row" ;;
-  "exec proxy0") printf 'abc\n---- root certificate ----\n' ;;
+  "exec proxy0") printf 'abc\n---- and ----\n' ;;
   *) echo "unexpected: $*" >&2; exit 64 ;;
 esac
 """
@@ -34,6 +35,7 @@ READS = {
     "container inspect",
     "images --no-trunc",
     "volume ls",
+    "network ls",
     "exec -e",
     "exec proxy0",
 }
@@ -88,8 +90,9 @@ def test_all_in_one_start(run_module: Any, docker: Path, tmp_path: Path, check: 
     assert server["other_containers"] == []
     assert server["images"] == {"redis:7-alpine": "sha256:1"}
     assert server["volumes"] == ["lago_db-data"]
+    assert server["networks"] == ["lago_data"]
     assert server["database"]["server_version"] == "15.2"
-    assert server["proxy"] == {"revision": "abc", "root_certificate": None}
+    assert server["proxy"] == {"revision": "abc", "root_certificate": None, "follows_file": None}
     assert server["files"]["secrets"] is False
     assert server["disk_free_mb"].keys() == {str(tmp_path), str(tmp_path / "lago")}
     assert all(listener["ours"] for listener in server["listeners"] if listener["port"] == 80)
