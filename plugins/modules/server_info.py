@@ -249,7 +249,7 @@ server:
         password_accepted: true
     proxy:
       description: >-
-        The configuration that the proxy runs, whether that is what its file comes to, and its own authority's certificate;
+        The configuration that the proxy runs, whether its file comes to the same, and its own authority's certificate;
         null when it does not run.
       returned: O(gather) has V(proxy)
       type: dict
