@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One server for all, and the seed: five places by chance, or with --all every one."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from chaos import places, runs, stories
+from chaos.server import NAME, Server
+from testbed import servers
+
+SEED = os.environ.get("CHAOS_SEED") or f"{random.SystemRandom().getrandbits(32):08x}"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="kill at every place, not only at five chosen by the seed")
+
+
+def pytest_report_header() -> str:
+    return f"chaos: CHAOS_SEED={SEED}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose where runs are killed."""
+    every = bool(metafunc.config.getoption("--all"))
+    chance = random.Random(SEED)
+    first, change = places.first(chance, every), places.change(chance, every)
+    for argument, chosen in (("first", first), ("change", change)):
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, chosen, ids=[str(place) for place in chosen])
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    made = Server()
+    made.wipe()
+    yield made
+    servers.remove(NAME)
+
+
+@pytest.fixture
+def deployed(server: Server) -> Server:
+    """The server with a deployment at rest on it."""
+    if server.missing() or server.litter():
+        server.wipe()
+        runs.to_the_end(**stories.settings())
+    return server

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where runs are killed, and what else is: before each task that does something, and within the long ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+KILL = "the run is killed"
+ORPHAN = "the run is killed, its task goes on"
+ENGINE = "the engine is killed"
+POWER = "the server loses its power"
+RESTART = "the server is restarted"
+STRIKES = (KILL, ORPHAN, ENGINE, POWER, RESTART)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A task, by how often its name was met before, and how long after its beginning what is struck."""
+
+    task: str
+    after: float = 0.0
+    strike: str = KILL
+    nth: int = 0
+
+    def __str__(self) -> str:
+        where = f"{self.after:.2f} s into" if self.after else "before"
+        return f"{self.strike} {where} {self.task}" + (f" ({self.nth + 1})" if self.nth else "")
+
+
+PULL = "Every image of the deployment is on the server"
+STORES = "The stores run"
+MIGRATE = "The migrations and the predefined roles of the release are in the database"
+UP = "Every service runs as declared and is healthy"
+OPEN = "A container that only itself can reach has sign-up open, for two minutes at most"
+REGISTER = "The organization is registered"
+KEY = "A key that works is at hand"
+
+#: What a first converge does, in its order. One that is never reached fails its test.
+FIRST = tuple(
+    Place(task, nth=nth)
+    for task, nth in (
+        ("What the server has of Docker is known", 0),
+        ("This run holds the deployment's lease", 1),
+        ("The secrets are made once, and those given are remembered by their fingerprints", 0),
+        ("Every file of the deployment is as declared", 0),
+        (PULL, 0),
+        (STORES, 0),
+        ("What a killed run left migrating has come to its end", 0),
+        ("The files that Lago stores belong to its processes", 0),
+        ("The database is there and knows that it is to be migrated step by step", 0),
+        (MIGRATE, 0),
+        ("What was migrated, by which image and in which database is on record", 0),
+        (UP, 0),
+        ("The proxy's own certificate authority is known", 0),
+        ("The root certificate of the deployment lies beside it", 1),
+        (KEY, 0),
+        ("Nothing of a run that was killed can register any more", 0),
+        ("Who is registered is asked of the database", 0),
+        (OPEN, 0),
+        (REGISTER, 1),
+        ("Nothing with an open sign-up is left", 0),
+        (KEY, 1),
+        ("What the deployment does is seen as its users see it", 0),
+        ("The deployment's lease is given back", 0),
+    )
+)
+CHANGE = tuple(
+    Place(task)
+    for task in (
+        "The secrets are made once, and those given are remembered by their fingerprints",
+        "Every file of the deployment is as declared",
+        UP,
+        "The proxy runs the configuration that is there",
+        KEY,
+        "What the deployment does is seen as its users see it",
+        "The deployment's lease is given back",
+    )
+)
+#: Tasks that take long, with the seconds within which they are struck.
+LONG_FIRST = {PULL: 8.0, STORES: 2.5, MIGRATE: 6.0, UP: 4.0, OPEN: 0.8, REGISTER: 1.2}
+LONG_CHANGE = {"Every file of the deployment is as declared": 0.5, UP: 12.0, KEY: 0.5}
+
+
+def _moments(chance: Random, long: dict[str, float], every: bool) -> list[Place]:
+    nth = {REGISTER: 1}
+    found = [
+        Place(task, round(chance.uniform(0.1, longest), 2), strike, nth.get(task, 0))
+        for task, longest in long.items()
+        for strike in STRIKES
+    ]
+    return found if every else [chance.choice(found)]
+
+
+def first(chance: Random, every: bool) -> list[Place]:
+    """Return where first converges are struck."""
+    return [*(FIRST if every else [chance.choice(FIRST)]), *_moments(chance, LONG_FIRST, every)]
+
+
+def change(chance: Random, every: bool) -> list[Place]:
+    """Return where changes of a deployment are struck."""
+    return [*(CHANGE if every else chance.sample(CHANGE, 2)), *_moments(chance, LONG_CHANGE, every)]

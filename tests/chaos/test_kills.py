@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run may be killed at any point; the next one finishes the job."""
+
+from __future__ import annotations
+
+from chaos import places, runs, stories
+from chaos.places import Place
+from chaos.server import Server
+
+
+def test_a_first_run_that_ends_early_is_finished_by_the_next(server: Server, first: Place) -> None:
+    server.wipe(images=first.task == places.PULL)
+    stories.struck(server, first, **stories.settings())
+    stories.recovers(server, server.kept(), **stories.settings())
+
+
+def test_a_change_that_ends_early_is_finished_by_the_next(deployed: Server, change: Place) -> None:
+    variables = stories.changed_settings()
+    stories.struck(deployed, change, **variables)
+    before = deployed.kept()
+    assert None not in (before.secrets, before.key)
+    stories.recovers(deployed, before, **variables)
+    stories.works_as_declared(deployed, variables)
+
+
+def test_a_database_server_that_was_never_finished_is_made_anew(server: Server) -> None:
+    """As a loss of power leaves it in the midst of initdb: the entry point takes it for a whole one."""
+    server.wipe()
+    server.shell("docker", "volume", "create", "lago_db-data")
+    place = server.shell("docker", "volume", "inspect", "-f", "{{.Mountpoint}}", "lago_db-data").strip()
+    server.shell(
+        "sh", "-c", f"cd {place} && mkdir -p base/1 global pg_wal && echo 15 > PG_VERSION && touch base/1/1259"
+    )
+    server.shell("sh", "-c", f"chown -R 70:70 {place} && chmod 700 {place}")
+    runs.to_the_end(**stories.settings())
+    stories.at_rest(server)
+
+
+def test_a_database_that_holds_anything_is_never_made_anew(deployed: Server) -> None:
+    """Not even where nothing is on record and the server does not answer."""
+    before = deployed.kept()
+    deployed.shell("rm", f"{deployed.directory}/migrated.json")
+    deployed.shell("docker", "stop", "lago-db-1")
+    stories.recovers(deployed, before, **stories.settings())
