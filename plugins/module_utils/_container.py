@@ -54,6 +54,8 @@ STDOUT.write(JSON.generate(answer))
 Run = t.Callable[[list[str], str], tuple[int, str, str]]
 
 _GONE = re.compile(r"no such container|is not running|is restarting|is paused|marked for removal", re.IGNORECASE)
+# Said on either stream when the program was not even begun: what is missing stays missing, all else may go by.
+_NOT_BEGUN = re.compile(r"OCI runtime exec failed(?!.*(not found|no such file|permission denied))", re.IGNORECASE)
 _NO_DOCKER = re.compile(
     r"failed to run command .docker.: no such file|cannot connect to the docker daemon", re.IGNORECASE
 )
@@ -106,7 +108,7 @@ class ContainerTransport:
         try:
             answer = json.loads(output)
         except ValueError:
-            raise self._failed(status, errors) from None
+            raise self._failed(status, errors + output) from None
         if "status" in answer:
             return Response(answer["status"], answer["headers"], base64.b64decode(answer["body"]))
         raise self._unanswered(answer)
@@ -138,6 +140,12 @@ class ContainerTransport:
                 f"The container {self.container} does not run {why}.",
                 "container_not_running",
                 details={"container": self.container},
+            )
+        if _NOT_BEGUN.search(errors):
+            return LagoError(
+                f"Docker could not start the request inside the container {self.container}: see 'journalctl -u docker'.",
+                "unreachable",
+                details={"container": self.container, "refused": True},
             )
         if status in (125, 126, 127) or "permission denied" in errors.lower():
             last = (errors.strip().splitlines() or ["no output"])[-1]

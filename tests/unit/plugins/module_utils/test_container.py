@@ -136,6 +136,7 @@ def test_503(docker: Docker, serve: t.Any, safe: bool, sent: int) -> None:
         ('echo "Got permission denied while trying to connect" >&2; exit 1', "container_unusable"),
         ('echo "exec: \\"ruby\\": executable file not found in \\$PATH" >&2; exit 127', "container_unusable"),
         ("exit 126", "container_unusable"),
+        ('echo "OCI runtime exec failed: exec: \\"ruby\\": executable file not found"; exit 127', "container_unusable"),
         ("exit 137", "no_answer"),
     ],
 )
@@ -144,6 +145,14 @@ def test_what_docker_says(docker: Docker, script: str, code: str) -> None:
     transport = ContainerTransport("c", docker, "http://127.0.0.1:3000", retries=1)
     error = failure(transport, safe=False)
     assert error.code == code and "container c" in error.message and len(docker.commands) == 1
+
+
+def test_a_request_that_docker_did_not_even_begin_is_made_again(docker: Docker, quick: list[float]) -> None:
+    docker.script(
+        'echo "OCI runtime exec failed: exec failed: waiting for init: read init-p: connection reset"; exit 126'
+    )
+    error = failure(ContainerTransport("c", docker, "http://127.0.0.1:3000", retries=2), safe=False)
+    assert error.code == "unreachable" and "container c" in error.message and len(docker.commands) == 3
 
 
 def test_a_docker_that_hangs(docker: Docker) -> None:
