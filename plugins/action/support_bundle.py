@@ -38,6 +38,7 @@ class ActionModule(ActionBase):
             return {"changed": True, "path": None, "contents": sorted(files)}
         return {"changed": True, "path": _pack(path, name, files), "contents": sorted(files)}
 
+
 def _pack(path: str, name: str, files: Mapping[str, str]) -> str:
     """Write the file, which is its owner's alone from its first moment, and return its absolute path."""
     path = os.path.abspath(path)

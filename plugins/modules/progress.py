@@ -61,10 +61,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-"*":
-  description: What the module returned.
+changed:
+  description: As the module that was run says. Its other return values stand beside it.
   returned: always
-  type: raw
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -9,9 +9,9 @@ import sys
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from standin import NOTICE, boot, tasks  # noqa: E402
-from standin.failures import Exit, RubyError  # noqa: E402
-from standin.settings import APP  # noqa: E402
+from standin import NOTICE, boot, tasks
+from standin.failures import Exit, RubyError
+from standin.settings import APP
 
 
 def main(arguments: list[str]) -> int:
