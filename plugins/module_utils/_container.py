@@ -143,7 +143,7 @@ class ContainerTransport:
             )
         if _NOT_BEGUN.search(errors):
             return LagoError(
-                f"Docker could not start the request inside the container {self.container}: see 'journalctl -u docker'.",
+                f"Docker could not start the request in the container {self.container}: see 'journalctl -u docker'.",
                 "unreachable",
                 details={"container": self.container, "refused": True},
             )
