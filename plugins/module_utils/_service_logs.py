@@ -17,6 +17,8 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine im
 
 _SHOWN = ("service", "name", "state", "health", "exit_code", "restarts")
 _LONGEST_LINE = 500
+#: The exit codes of a process that ended by itself, or on C(TERM).
+_ASKED_TO_END = (0, 143)
 
 
 def scrubber(machine: Machine, directory: str, more: t.Iterable[str | None]) -> Scrubber:
@@ -31,11 +33,21 @@ def well(container: dict[str, t.Any]) -> bool:
     return bool(container["oneoff"] and container["state"] == "exited" and container["exit_code"] == 0)
 
 
+def _stopped(container: dict[str, t.Any]) -> bool:
+    """Tell whether a container was not started yet, or ended when it was asked to: it has nothing to say."""
+    return container["state"] == "created" or (
+        container["state"] == "exited" and container["exit_code"] in _ASKED_TO_END
+    )
+
+
 def logs(machine: Machine, project: str, lines: int, scrub: Scrubber, everything: bool) -> list[dict[str, t.Any]]:
     """Return the project's containers with the last lines of each, those that are well only if everything is wanted."""
     found = _server_project.containers(machine, project)
     return [
-        {**{key: container[key] for key in _SHOWN}, "lines": _lines(machine, container["id"], lines, scrub)}
+        {
+            **{key: container[key] for key in _SHOWN},
+            "lines": _lines(machine, container["id"], lines, scrub) if everything or not _stopped(container) else [],
+        }
         for container in found
         if everything or not well(container)
     ]

@@ -37,7 +37,7 @@ LEFT = {
     "secrets": "Nothing was changed: no secret, no file, no container.",
     "render": "No container was touched: what ran before runs on.",
     "pull": "No container was touched: what ran before runs on. What was pulled is kept.",
-    "migrate": "API, worker and clock stay stopped until the database is of the deployed release. Its data is kept.",
+    "migrate": "The data is kept, and no service of the new release was started.",
     "up": "The data is untouched. What is healthy runs on.",
     "verify": "Nothing was changed: the deployment was only looked at, and is left running.",
     "key": "Nobody was registered, and no key was changed.",
@@ -45,6 +45,8 @@ LEFT = {
     "down": "What was stopped stays stopped; nothing of the data was removed.",
     "remove": "What was removed stays removed; a further run removes the rest.",
 }
+#: What ansible-core says of a command that failed, and of a task whose own condition says so.
+_SAY_NOTHING = ("non-zero return code", "'failed_when' expression", "failed_when_result")
 AGAIN = "Mend what is said above and run the same again: what was done is not done twice."
 
 
@@ -95,10 +97,12 @@ def _message(result: Mapping[str, Any]) -> str:
     if isinstance(message, Sequence) and not isinstance(message, str):
         message = "\n".join(map(str, message))
     said = str(result.get("stderr") or "").strip()
-    if said and said not in str(message) and (not message or "non-zero" in str(message)):
-        message = f"{message}\n{said}"
+    if said and (not message or any(phrase in str(message) for phrase in _SAY_NOTHING)):
+        message = said
     lines = str(message).strip().splitlines()
-    return "\n".join(lines[:LINES_OF_A_MESSAGE]) or f"it ended with exit code {result.get('rc')} and without a message"
+    if len(lines) > LINES_OF_A_MESSAGE:
+        lines = [*lines[: LINES_OF_A_MESSAGE // 2], "...", *lines[-LINES_OF_A_MESSAGE // 2 :]]
+    return "\n".join(lines) or f"it ended with exit code {result.get('rc')} and without a message"
 
 
 def _verb(task: str, code: Any, folder: Path) -> str:

@@ -87,8 +87,15 @@ def test_a_running_service_is_told_by_its_health(explain: Any) -> None:
 
 
 def test_what_a_command_said_on_its_errors_is_the_message(explain: Any) -> None:
-    assert "cannot do that" in explain("Started", {"msg": "non-zero return code", "stderr": "cannot do that"})[1]
+    failed = {"msg": "Task failed: A 'failed_when' expression evaluated to 'True'.", "stderr": "cannot do that"}
+    assert "What     cannot do that\n" in explain("Started", failed)[1]
+    assert "What     no\n" in explain("Started", {"msg": "no", "stderr": "cannot do that"})[1]
     assert "exit code 3" in explain("Started", {"rc": 3})[1]
+
+
+def test_of_a_long_message_the_beginning_and_the_end_are_told(explain: Any) -> None:
+    _result, block = explain("Started", {"msg": "\n".join(f"line {number}" for number in range(100))})
+    assert "line 14\n         ...\n         line 85\n" in block
 
 
 def test_a_failure_of_our_own_keeps_its_code(explain: Any) -> None:

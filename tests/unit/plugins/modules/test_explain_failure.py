@@ -37,6 +37,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         container("api", Status="exited", ExitCode=1, Health={"Status": "unhealthy"}),
         container("db", Status="running", Health={"Status": "healthy"}),
         container("migrate", oneoff=True, Status="exited", ExitCode=0),
+        container("worker", Status="exited", ExitCode=143),
     ]
     (tmp_path / "inspect").write_text(json.dumps(found))
     (tmp_path / "secrets.json").write_text(json.dumps({"secrets": {"postgres_password": "s3cret!"}, "file_key": "k"}))
@@ -47,7 +48,9 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_services_that_are_not_well_are_told_with_their_last_lines(run_module: Any, directory: Path) -> None:
     ran = run_module("explain_failure", {"directory": str(directory), "lines": 5, "hide": ["hunter22"]})
-    assert [(one["service"], one["state"], one["exit_code"]) for one in ran["services"]] == [("api", "exited", 1)]
+    told = [(one["service"], one["state"], one["exit_code"]) for one in ran["services"]]
+    assert told == [("api", "exited", 1), ("worker", "exited", 143)]
+    assert ran["services"][1]["lines"] == [], "it ended when it was asked to"
     lines = ran["services"][0]["lines"]
     assert lines == ["2026-01-31T12:00:01Z bad URI: postgresql://********@db", "2026-01-31T12:00:02Z second"]
     assert "s3cret" not in ran.text
