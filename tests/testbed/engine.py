@@ -26,7 +26,8 @@ PACKAGES = {"dockerd": "docker.io", "mmdebstrap": "mmdebstrap", "iptables": "ipt
 PID_FILE = CACHE / "dockerd.pid"
 LOG_FILE = CACHE / "dockerd.log"
 _APT = threading.Lock()  # base images are made two at a time, and apt-get runs once at a time
-SYSTEM_PID_FILE = Path("/var/run/docker.pid")
+SYSTEM_PID_FILES = {"dockerd": Path("/var/run/docker.pid"), "containerd": Path("/run/docker/containerd/containerd.pid")}
+"""Where the engine's processes say that they run; after a power cut or a SIGKILL they go on saying so."""
 
 
 def wait_for(what: str, condition: Callable[[], Any], seconds: float, every: float = 0.2) -> Any:
@@ -88,12 +89,18 @@ def install() -> None:
     apt_get("install", "-y", "--no-install-recommends", *missing)
 
 
-def _alive(pid_file: Path) -> bool:
+def _alive(process: str) -> bool:
+    """Tell whether the engine's process runs. A file that names a process of another kind is stale, and is removed:
+    the engine would take whoever has the number now for itself and not start."""
+    pid_file = SYSTEM_PID_FILES[process]
     try:
-        os.kill(int(pid_file.read_text()), 0)
+        pid = int(pid_file.read_text())
+        if Path(f"/proc/{pid}/comm").read_text().strip() == process:
+            return True
     except (OSError, ValueError):
-        return False
-    return True
+        pass
+    pid_file.unlink(missing_ok=True)
+    return False
 
 
 def start() -> None:
@@ -103,7 +110,8 @@ def start() -> None:
     if os.environ.get("DOCKER_HOST"):
         raise TestbedError("DOCKER_HOST is set but nothing answers there.")
     install()
-    if not _alive(SYSTEM_PID_FILE):
+    _alive("containerd")
+    if not _alive("dockerd"):
         CACHE.mkdir(parents=True, exist_ok=True)
         say(f"starting dockerd (log: {LOG_FILE})")
         with LOG_FILE.open("ab") as log:
