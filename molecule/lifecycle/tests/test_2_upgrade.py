@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From one release to the next: data and key stay, a failure leaves the old release at work, there is no way back."""
+
+from __future__ import annotations
+
+from outside.lifecycle import Lifecycle, done, refused
+
+NEW = "v1.51.0"
+PROCESSES = ("api", "worker", "clock")
+
+
+def test_an_upgrade_that_fails_leaves_the_old_release_at_work(lago: Lifecycle) -> None:
+    lago.member().meter(lago.key, units=3)
+    lago.sql("CREATE TABLE invoice_connections (of_somebody_else int)")
+    before, ids, key = lago.rows(), lago.ids(), lago.key
+    refused(
+        lago.stack(lago_version=NEW),
+        f"getlago/api:{NEW} could not migrate the database, which holds 1 organization and is left as it is",
+        "API, worker and clock run again as they were (getlago/api:v1.50.0)",
+        'relation "invoice_connections" already exists',
+    )
+    assert {name: lago.ids()[name] for name in PROCESSES} == {name: ids[name] for name in PROCESSES}
+    assert set(PROCESSES) < lago.running()
+    assert lago.member().request("GET", "/health").json["version"] == "v1.50.0"
+    assert lago.member().rest("GET", "billable_metrics", key).status == 200
+    assert lago.rows() == before
+
+
+def test_an_upgrade_keeps_data_and_key(lago: Lifecycle) -> None:
+    lago.sql("DROP TABLE invoice_connections")
+    # What a killed CREATE INDEX CONCURRENTLY leaves.
+    lago.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'index_plans_on_name_gin'::regclass")
+    before, key = lago.rows(), lago.key
+    lago.variables["lago_version"] = NEW
+    done(lago.run())
+    assert lago.member().request("GET", "/health").json["version"] == NEW
+    assert (lago.rows(), lago.key) == (before, key)
+    assert lago.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "0"
+    assert done(lago.run()).recap["changed"] == 0
+
+
+def test_there_is_no_way_back(lago: Lifecycle) -> None:
+    before = lago.ids()
+    run = lago.stack(lago_version="v1.50.0")
+    refused(run, "lago_version", "The database is of v1.51.0; v1.50.0 is older", "set lago_version back to v1.51.0")
+    assert (run.recap["changed"], lago.ids()) == (0, before)
+
+
+def test_another_image_under_the_same_name_is_noticed(lago: Lifecycle) -> None:
+    lago.docker("commit", "--change", "LABEL rebuilt=yes", "lago-api-1", f"getlago/api:{NEW}")
+    image = lago.docker("image", "inspect", "--format", "{{.Id}}", f"getlago/api:{NEW}")
+    done(lago.stack())
+    assert {lago.containers()[name]["Image"] for name in PROCESSES} == {image}
+    assert image in lago.read(f"{lago.directory}/migrated.json")
