@@ -62,6 +62,13 @@ molecule-%: venv ## one scenario: make molecule-default
 integration: venv ## modules and roles against what the test bed runs
 	pytest tests/integration tests/testbed
 
+.PHONY: chaos chaos-by-chance
+chaos: venv ## runs killed at every place, and two at a time (about an hour)
+	pytest tests/chaos --all
+
+chaos-by-chance: venv ## the same at five places, chosen by a seed that is printed (CHAOS_SEED repeats one)
+	pytest tests/chaos
+
 .PHONY: leaks leaks-in-turns
 leaks: export LEAKS := all
 leaks leaks-in-turns: venv ## no secret is seen: every step on the oldest and the newest ansible-core
