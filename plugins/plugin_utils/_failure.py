@@ -28,6 +28,7 @@ CONVERGE = {
 PART_OF = {
     "database_state": "migrate",
     "deployment_state": "verify",
+    "down_services": "down",
     "register": "registration",
 }
 #: What is as it was, or half done, when a verb fails.
