@@ -13,11 +13,21 @@ from chaos import places, runs, stories
 from chaos.server import NAME, Server
 from testbed import servers
 
-SEED = os.environ.get("CHAOS_SEED") or f"{random.SystemRandom().getrandbits(32):08x}"
+SEED = os.environ.setdefault("CHAOS_SEED", f"{random.SystemRandom().getrandbits(32):08x}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="kill at every place, not only at five chosen by the seed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "thorough: with --all only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left = [item for item in items if item.get_closest_marker("thorough") and not config.getoption("--all")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 def pytest_report_header() -> str:

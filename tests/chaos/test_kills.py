@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chaos import places, runs, stories
 from chaos.places import Place
 from chaos.server import Server
@@ -36,6 +38,7 @@ def test_a_database_server_that_was_never_finished_is_made_anew(server: Server) 
     stories.at_rest(server)
 
 
+@pytest.mark.thorough
 def test_a_database_that_holds_anything_is_never_made_anew(deployed: Server) -> None:
     """Not even where nothing is on record and the server does not answer."""
     before = deployed.kept()

@@ -7,6 +7,8 @@ import json
 import re
 import time
 
+import pytest
+
 from chaos import places, runs, stories
 from chaos.runs import Kill
 from chaos.server import Server
@@ -67,6 +69,7 @@ def test_the_lease_of_a_killed_run_holds_another_controller_off_until_it_expires
     stories.at_rest(deployed)
 
 
+@pytest.mark.thorough
 def test_the_lease_of_a_killed_run_is_known_to_have_ended_after_a_restart_of_the_server(deployed: Server) -> None:
     runs.start(Kill(places.UP), **stories.settings()).end()
     deployed.restart()

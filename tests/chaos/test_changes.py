@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No-op means no-op, and a change of one variable makes exactly those services anew that read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from typing import Any
+
+import pytest
+import yaml
+
+from chaos import runs, stories
+from chaos.server import SERVICES, Server
+
+BACKEND = {"api", "worker", "clock"}
+#: Variable, another value for it, and the services that are made anew.
+TABLE: tuple[tuple[str, Any, set[str]], ...] = (
+    ("lago_telemetry", True, BACKEND),
+    ("lago_domain", "lago.example.org", {*BACKEND, "front"}),
+    ("lago_log_max_size", "11m", SERVICES),
+    ("lago_log_max_files", 4, SERVICES),
+    ("lago_api_memory", "1900m", {"api"}),
+    ("lago_worker_memory", "1900m", {"worker"}),
+    ("lago_clock_memory", "900m", {"clock"}),
+    ("lago_front_memory", "250m", {"front"}),
+    ("lago_pdf_memory", "900m", {"pdf"}),
+    ("lago_proxy_memory", "250m", {"proxy"}),
+    ("lago_postgres_memory", "1900m", {"db"}),
+    ("lago_redis_memory", "900m", {"redis"}),
+    ("lago_redis_maxmemory", "500mb", {"redis"}),
+    ("lago_redis_cache_memory", "500m", {"redis-cache"}),
+    ("lago_redis_cache_maxmemory", "200mb", {"redis-cache"}),
+    ("lago_bind_addresses", ["127.0.0.1"], {"proxy"}),
+    ("lago_https_port", 8443, {*BACKEND, "front", "proxy"}),
+    ("lago_start_timeout", 130, SERVICES),
+    ("lago_lease_ttl", 9000, set()),
+)
+
+
+def state(server: Server) -> dict[str, Any]:
+    """Return what a run that has nothing to do must leave as it is."""
+    files = server.shell("find", server.directory, "!", "-name", "lease.json", "!", "-path", server.directory,
+                         "-printf", r"%P %T@ %C@ %i %m %U\n").splitlines()  # fmt: skip
+    tables = server.sql(
+        "SELECT json_object_agg(relname, n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables "
+        "WHERE relname IN ('users', 'organizations', 'memberships', 'api_keys', 'schema_migrations', 'roles')"
+    )
+    return {"containers": containers(server), "files": sorted(files), "database": json.loads(tables)}
+
+
+def containers(server: Server) -> dict[str, str]:
+    """Return by service which container it is and since when it runs."""
+    names = [f"lago-{service}-1" for service in sorted(SERVICES)]
+    lines = server.shell("docker", "inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names).splitlines()
+    return {
+        name.removeprefix("/lago-").removesuffix("-1"): rest for name, rest in (line.split(" ", 1) for line in lines)
+    }
+
+
+def recreated(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {service for service in after if before[service] != after[service]}
+
+
+def test_a_run_with_nothing_to_do_does_nothing(deployed: Server) -> None:
+    runs.to_the_end(**stories.settings())
+    before = state(deployed)
+    assert runs.to_the_end(**stories.settings()).recap["changed"] == 0
+    assert state(deployed) == before
+
+
+@pytest.mark.thorough
+def test_a_proxy_configuration_that_was_lost_is_put_back_and_loaded_and_nothing_is_made_anew(deployed: Server) -> None:
+    path = f"{deployed.directory}/proxy/Caddyfile"
+    before, text = containers(deployed), deployed.read(path)
+    deployed.shell(
+        "sh", "-c", f"echo ':81' > {path}; docker exec lago-proxy-1 caddy reload --config /etc/caddy/Caddyfile"
+    )
+    run = runs.to_the_end(**stories.settings())
+    assert run.recap["changed"] > 0
+    assert deployed.read(path) == text
+    assert deployed.shell("docker", "exec", "lago-proxy-1", "wget", "-qO-", "http://127.0.0.1:2020/revision") in text
+    assert recreated(before, containers(deployed)) == set()
+
+
+def test_every_variable_is_in_the_table_or_has_its_reason() -> None:
+    """Those of names, places, releases, images and secrets concern more than one deployment of the same data."""
+    text = (runs.ROOT / "roles" / "stack" / "defaults" / "main.yml").read_text()
+    elsewhere = (
+        "_image",
+        "_version",
+        "_directory",
+        "lago_project",
+        "lago_tls_mode",
+        "lago_http_port",
+        "lago_remove_data",
+    )
+    missing = set(yaml.safe_load(text)) - {variable for variable, _value, _services in TABLE}
+    assert {name for name in missing if not name.endswith(elsewhere)} == set()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "row" in metafunc.fixturenames:
+        chance = random.Random(os.environ["CHAOS_SEED"])
+        rows = TABLE if metafunc.config.getoption("--all") else [chance.choice(TABLE)]
+        metafunc.parametrize("row", rows, ids=[row[0] for row in rows])
+
+
+def test_a_variable_makes_those_services_anew_that_read_it(deployed: Server, row: tuple[str, Any, set[str]]) -> None:
+    variable, value, services = row
+    runs.to_the_end(**stories.settings())
+    before = containers(deployed)
+    runs.to_the_end(**{**stories.settings(), variable: value})
+    after = containers(deployed)
+    assert recreated(before, after) == services
+    runs.to_the_end(**stories.settings())
+    assert recreated(after, containers(deployed)) == services
