@@ -56,18 +56,21 @@ def watched(server: tuple[str, Server, Controller]) -> Watched:
     chosen, owner, controller = server
     cores, given = ROUNDS[chosen]
     vault, told = Vault(given), Watched()
+    harmless = {**story.HARMLESS, "lago_api_key_file": str(controller.given / "api_key")}
     controller.watch()
     owner.watch()
-    for step, core in zip(story.STEPS, cycle(cores), strict=False):
+    steps = [step for step in story.STEPS if len(cores) == 1 or not step.rare]
+    for step, core in zip(steps, cycle(cores), strict=False):
         began = time.monotonic()
         with step.arranged(owner, vault):
-            variables = {**story.HARMLESS, **step.variables}
+            variables = {**harmless, **step.variables}
             secrets = {**vault.variables, **step.secrets(vault)}
             told.runs[step.name] = controller.run(step.name, core, step.play, secrets, *step.arguments, **variables)
         if step.name in ("converge", "rotation") and not told.runs[step.name].code:
             vault.found += owner.secrets()
         print(f"{step.name}: {time.monotonic() - began:.0f} s on the {core} ansible-core")
     told.left = {**owner.left(), **controller.left()}
+    told.bundles = [f"{path.stat().st_mode & 0o777:o}" for path in controller.bundles()]
     told.canaries = vault.all
     return told
 

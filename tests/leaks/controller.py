@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,4 +111,16 @@ class Controller:
             self._sampler.wait(timeout=20)
         said = self.place / "said"
         files = (path for path in self.place.rglob("*") if path.is_file() and said not in path.parents)
-        return {f"controller: {path.relative_to(self.place)}": path.read_bytes() for path in files}
+        found = {f"controller: {path.relative_to(self.place)}": path.read_bytes() for path in files}
+        return {**found, **dict(self._packed())}
+
+    def bundles(self) -> list[Path]:
+        """Return the support bundles, which are written where one works."""
+        return sorted((self.place / "work").glob("lago-support-*.tar.gz"))
+
+    def _packed(self) -> Iterator[tuple[str, bytes]]:
+        for path in self.bundles():
+            with tarfile.open(path) as archive:
+                for entry in archive:
+                    content = archive.extractfile(entry)
+                    yield f"controller: {path.name} {entry.name}", content.read() if content else b""

@@ -13,7 +13,6 @@ from leaks import canaries
 from leaks.canaries import Canary
 from leaks.server import Server
 
-LAST_MIGRATION = "20260721180721"
 FOREIGN_LEASE = {
     "owner": "grace@elsewhere", "machine": "0" * 64, "boot_id": "b", "pid_namespace": "pid:[1]", "pid": 1,
     "process_start": 1, "token": "t" * 32, "acquired": 4000000000, "expires": 4100000000,
@@ -98,16 +97,21 @@ def another_run_works(server: Server, vault: Vault) -> Iterator[None]:
 
 
 @contextmanager
-def migration_that_cannot_be_done(server: Server, vault: Vault) -> Iterator[None]:
-    """The tables of the last migration are there, and the database does not know it."""
-    server.sql(f"DELETE FROM schema_migrations WHERE version = '{LAST_MIGRATION}'")
+def images_that_tell_everything(server: Server, vault: Vault) -> Iterator[None]:
+    """Images that print their environment, where the secrets are, and end."""
+    tell = '[ "$1" = chown ] && exec "$@"; env >&2; echo That was everything. >&2; exit 1'
+    for image in ("getlago/api:v1.51.0", "redis:7-alpine"):
+        text = f"FROM {image}\nENTRYPOINT {json.dumps(['sh', '-c', tell, '--'])}\n"
+        server.build(f"talkative/{image.rpartition('/')[2]}", text)
     yield
-    server.sql(f"INSERT INTO schema_migrations VALUES ('{LAST_MIGRATION}')")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A run: what it plays, what is done to the server before and undone after, and how the run has to end."""
+    """A run: what it plays, what is done to the server before and undone after, and how the run has to end.
+
+    `verb` is the one at which it fails, for a person to read.
+    """
 
     name: str
     play: str
@@ -117,32 +121,48 @@ class Step:
     arguments: tuple[str, ...] = ()
     variables: dict[str, Any] = field(default_factory=dict)
     secrets: Callable[[Vault], dict[str, str]] = lambda vault: {}
+    verb: str = ""
+    rare: bool = False
+    """Left out where the steps take turns, to save time: another one goes nearly the same way."""
 
 
 FAILED = 2
 STEPS = (
     Step("check mode on a bare server", "selfhosted.lago.site", arguments=("--check",)),
     Step("converge", "selfhosted.lago.site"),
-    Step("nothing to do", "stack", says="changed=0"),
+    Step("nothing to do", "stack", says="changed=0", rare=True),
     Step("check mode of a change", "stack", arguments=("--check",), variables={"lago_telemetry": True}),
-    Step("refused in preflight", "stack", FAILED, "lago_domain", variables={"lago_domain": "https://x/"}),
+    Step("refused", "stack", FAILED, "lago_domain", variables={"lago_domain": "https://x/"}, verb="preflight"),
     Step(
-        "another encryption key", "stack", FAILED, "lago_encryption_primary_key",
+        "another encryption key", "stack", FAILED, "lago_encryption_primary_key", verb="secrets",
         secrets=lambda vault: {"lago_encryption_primary_key": vault.later.value},
     ),
-    Step("lease held", "stack", FAILED, "grace@elsewhere", another_run_works),
+    Step("lease held", "stack", FAILED, "grace@elsewhere", another_run_works, verb="lease"),
     Step(
-        "template that fails", "stack", FAILED, "lago_pdf_image",
-        variables={"lago_pdf_image": "{{ lago_admin_password.nothing }}"},
+        "variable that fails", "stack", FAILED, "lago_pdf_image", # in core's own check of the role's arguments
+        variables={"lago_pdf_image": "{{ lago_admin_password.nothing }}"}, rare=True,
     ),
-    Step("failed migration", "stack", FAILED, "already exists", migration_that_cannot_be_done),
+    Step(
+        "template that fails", "stack", FAILED, "In template env/", verb="render",
+        variables={"_lago_oauth_proxy_url": "{{ lago_admin_password.nothing }}"},
+    ),
+    Step(
+        "migration that tells everything", "stack", FAILED, "That was everything.", images_that_tell_everything,
+        variables={"lago_api_image": "talkative/api"}, verb="migrate",
+    ),
+    Step(
+        "service that tells everything", "stack", FAILED, "That was everything.", verb="up",
+        variables={"lago_redis_image": "talkative/redis:7-alpine", "lago_start_timeout": 10},
+    ),
+    Step("support bundle of a broken deployment", "selfhosted.lago.support", 0, "lago-support-testbed-leaks-", rare=True),
     Step("mended", "stack"),
     Step(
-        "wrong password", "bootstrap", FAILED, "Lago refused lago_admin_password", key_file_lost,
+        "wrong password", "bootstrap", FAILED, "Lago refused lago_admin_password", key_file_lost, verb="registration",
         secrets=lambda vault: {"lago_admin_password": vault.wrong.value},
     ),
-    Step("broken key file", "bootstrap", FAILED, "api_key.json", key_file_broken),
-    Step("key of somebody else", "bootstrap", 0, "", key_of_somebody_else),
-    Step("container down", "bootstrap", FAILED, "does not run", api_down),
+    Step("broken key file", "bootstrap", FAILED, "api_key.json", key_file_broken, verb="key"),
+    Step("key of somebody else", "bootstrap", 0, "", key_of_somebody_else, rare=True),
+    Step("container down", "bootstrap", FAILED, "does not run", api_down, verb="key"),
+    Step("support bundle", "selfhosted.lago.support", 0, "lago-support-testbed-leaks-"),
     Step("rotation", "rotate", 0, "changed=1"),
 )  # fmt: skip

@@ -13,15 +13,47 @@ EVERY_STEP = pytest.mark.parametrize("step", story.STEPS, ids=[step.name for ste
 
 @EVERY_STEP
 def test_the_step_was_really_taken(watched: Watched, step: Step) -> None:
-    run = watched.runs[step.name]
+    run = watched.run(step)
     assert (run.code, step.says in run.output) == (step.ends, True), run.output[-6000:]
 
 
 @EVERY_STEP
 def test_nothing_that_a_run_says_holds_a_secret(watched: Watched, step: Step) -> None:
-    said = {f"{step.name}, {where}": text for where, text in watched.runs[step.name].said.items()}
+    said = {f"{step.name}, {where}": text for where, text in watched.run(step).said.items()}
     assert all(said.values()), "the output, the log and the callback were all recorded"
     assert watched.findings(said) == {}
+
+
+@pytest.mark.parametrize("step", [step for step in story.STEPS if step.verb], ids=lambda step: step.name)
+def test_a_person_is_told_what_is_wrong_where_and_what_to_do(watched: Watched, step: Step) -> None:
+    output = watched.run(step).output
+    told = output.partition("=== Lago: FAILED ")[2].partition("\n====")[0]
+    assert told, output[-4000:]
+    assert step.says in told, told
+    assert f"\nWhere    testbed-leaks, {step.verb} " in told
+    for title in ("What ", "Changed ", "Not ", "Do "):
+        assert f"\n{title}" in told, title
+    # The last thing before the recap names it once more, in a line
+    assert f'"verb": "{step.verb}"' in output.partition("=== Lago: FAILED ")[2]
+
+
+def test_the_log_of_a_service_that_failed_is_shown_without_its_secrets(watched: Watched) -> None:
+    output = watched.runs["service that tells everything"].output
+    assert "\nService  redis (" in output
+    assert "REDISCLI_AUTH=********" in output
+
+
+def test_a_bundle_holds_what_helps_and_is_its_owners_alone(watched: Watched) -> None:
+    bundles = {name.partition("tar.gz ")[2]: text for name, text in watched.left.items() if ".tar.gz " in name}
+    names = {name.partition("/")[2] for name in bundles}
+    assert {
+        "lago/diagnostics.txt",
+        "configuration/env/backend.env",
+        "logs/lago-api-1.log",
+        "facts/server.json",
+    } <= names
+    assert any(b"30 of 30 migrations" in text for text in bundles.values()), "Lago's own diagnostics are there"
+    assert all(mode == "600" for mode in watched.bundles)
 
 
 def test_nothing_that_is_left_holds_a_secret(watched: Watched) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from leaks.canaries import Canary, Finding, find
 from leaks.controller import Run
+from leaks.story import Step
 
 from project import CACHE
 
@@ -18,6 +20,14 @@ class Watched:
     runs: dict[str, Run] = field(default_factory=dict)
     left: dict[str, bytes] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
+    bundles: list[str] = field(default_factory=list)
+    """The modes of the support bundles."""
+
+    def run(self, step: Step) -> Run:
+        """Return how a step went; a test of one that was left out is skipped."""
+        if step.name not in self.runs:
+            pytest.skip("left out where the steps take turns: LEAKS=all takes it")
+        return self.runs[step.name]
 
     def findings(self, places: dict[str, bytes]) -> dict[str, list[Finding]]:
         """Return what is found of any secret, by place; what it was found in is kept for a person to look at."""
