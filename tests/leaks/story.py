@@ -154,7 +154,7 @@ STEPS = (
         "service that tells everything", "stack", FAILED, "That was everything.", verb="up",
         variables={"lago_redis_image": "talkative/redis:7-alpine", "lago_start_timeout": 10},
     ),
-    Step("support bundle of a broken deployment", "selfhosted.lago.support", 0, "lago-support-testbed-leaks-", rare=True),
+    Step("bundle of a broken deployment", "selfhosted.lago.support", 0, "lago-support-testbed-leaks-", rare=True),
     Step("mended", "stack"),
     Step(
         "wrong password", "bootstrap", FAILED, "Lago refused lago_admin_password", key_file_lost, verb="registration",
