@@ -7,7 +7,6 @@ import os
 import sys
 import time
 
-
 YOUNG = 40
 """How often a process is looked at each time; an older one, which no longer becomes another program, seldom."""
 
