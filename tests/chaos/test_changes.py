@@ -64,7 +64,6 @@ def recreated(before: dict[str, str], after: dict[str, str]) -> set[str]:
 
 
 def test_a_run_with_nothing_to_do_does_nothing(deployed: Server) -> None:
-    runs.to_the_end(**stories.settings())
     before = state(deployed)
     assert runs.to_the_end(**stories.settings()).recap["changed"] == 0
     assert state(deployed) == before
@@ -109,7 +108,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_a_variable_makes_those_services_anew_that_read_it(deployed: Server, row: tuple[str, Any, set[str]]) -> None:
     variable, value, services = row
-    runs.to_the_end(**stories.settings())
     before = containers(deployed)
     runs.to_the_end(**{**stories.settings(), variable: value})
     after = containers(deployed)

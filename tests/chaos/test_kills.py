@@ -25,17 +25,19 @@ def test_a_change_that_ends_early_is_finished_by_the_next(deployed: Server, chan
     stories.works_as_declared(deployed, variables)
 
 
+@pytest.mark.thorough
 def test_a_database_server_that_was_never_finished_is_made_anew(server: Server) -> None:
     """As a loss of power leaves it in the midst of initdb: the entry point takes it for a whole one."""
     server.wipe()
+    stories.struck(server, Place(places.STORES), **stories.settings())
+    before = server.kept()
     server.shell("docker", "volume", "create", "lago_db-data")
     place = server.shell("docker", "volume", "inspect", "-f", "{{.Mountpoint}}", "lago_db-data").strip()
     server.shell(
         "sh", "-c", f"cd {place} && mkdir -p base/1 global pg_wal && echo 15 > PG_VERSION && touch base/1/1259"
     )
     server.shell("sh", "-c", f"chown -R 70:70 {place} && chmod 700 {place}")
-    runs.to_the_end(**stories.settings())
-    stories.at_rest(server)
+    stories.recovers(server, before, **stories.settings())
 
 
 @pytest.mark.thorough
