@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos import places, runs, stories
+from chaos import places, stories
 from chaos.places import Place
 from chaos.server import Server
 
