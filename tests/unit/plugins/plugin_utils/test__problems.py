@@ -159,3 +159,7 @@ def test_a_report_is_one_block() -> None:
     assert report.splitlines()[0] == "Nothing was changed."
     assert len(report.splitlines()) == 4
     assert report.splitlines()[3].startswith("  3. ")
+
+
+def test_a_number_without_end_is_no_port() -> None:
+    assert codes(lago_http_port=float("inf")) == ["not_a_number"]
