@@ -51,7 +51,6 @@ def stages() -> list[Stage]:
         Stage("contract", "contract", "tests/contract/**/test_*.py"),
         *(Stage(f"molecule-{name}", f"molecule-{name}", f"molecule/{name}/molecule.yml") for name in scenarios),
         Stage("integration", "integration", "tests/integration/**/test_*.py"),
-        Stage("chaos", "chaos-by-chance", "tests/chaos/test_*.py"),
         Stage("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
     ]
 
