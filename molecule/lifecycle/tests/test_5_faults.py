@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import threading
+from http.client import RemoteDisconnected
 
+from outside.lago_user import LagoUser
 from outside.lifecycle import LONG_RUNNING, Lifecycle, done, refused
 
 CADDYFILE = "/opt/lago/proxy/Caddyfile"
@@ -34,40 +36,55 @@ def test_every_fault_is_named(lago: Lifecycle) -> None:
 
 
 def test_a_queue_and_a_database_that_are_down_are_named(lago: Lifecycle) -> None:
-    lago.docker("stop", "lago-redis-1")
-    refused(lago.stack("verify"), "The service redis does not run")
-    lago.docker("stop", "lago-db-1")
+    lago.docker("stop", "lago-redis-1", "lago-db-1")
     refused(lago.stack("verify"), "The service redis does not run", "The service db does not run", "unhealthy")
 
 
 def test_one_run_mends_it_all(lago: Lifecycle) -> None:
-    rows_before = lago.key
+    """And makes anew what another image of the same name came for meanwhile."""
+    key, reference = lago.key, f"getlago/api:{lago.variables['lago_version']}"
+    lago.docker("commit", "--change", "LABEL rebuilt=yes", "lago-api-1", reference)
+    image = lago.docker("image", "inspect", "--format", "{{.Id}}", reference)
     done(lago.run())
     assert lago.running() == LONG_RUNNING
+    assert {lago.containers()[name]["Image"] for name in ("api", "worker", "clock")} == {image}
+    assert image in lago.read(f"{lago.directory}/migrated.json")
     assert lago.member().request("GET", "/sidekiq").status == 404
-    assert lago.key == rows_before
-    assert done(lago.run()).recap["changed"] == 0
+    assert lago.key == key
+    assert done(lago.stack()).recap["changed"] == 0
+
+
+def status(member: LagoUser) -> int:
+    """As browsers do: what was closed before it was answered is asked once more, a port that is shut is not."""
+    for attempt in (1, 2):
+        try:
+            return member.request("GET", "/health").status
+        except (RemoteDisconnected, ConnectionResetError):
+            if attempt == 2:
+                raise
+    raise AssertionError
 
 
 def test_the_proxy_takes_another_configuration_without_a_pause(lago: Lifecycle) -> None:
     """As a newer release of the collection would bring it: here a path more that is closed."""
     proxy, member, over = lago.ids()["proxy"], lago.member(), threading.Event()
-    seen: list[int] = []
+    seen: list[object] = []
 
     def poll() -> None:
         while not over.wait(0.05):
             try:
-                seen.append(member.request("GET", "/health").status)
-            except OSError:
-                seen.append(0)
+                seen.append(status(member))
+            except OSError as error:
+                seen.append(error)
 
     poller = threading.Thread(target=poll)
     poller.start()
-    closed = ["/sidekiq", "/sidekiq/*", "/metrics", "/closed-now"]
-    done(lago.stack("render", "up", _lago_closed_paths=closed))
-    over.set()
-    poller.join()
+    try:
+        done(lago.stack("render", "up", _lago_closed_paths=["/sidekiq", "/sidekiq/*", "/metrics", "/closed-now"]))
+    finally:
+        over.set()
+        poller.join()
     assert len(seen) > 20
-    assert set(seen) == {200}
+    assert [answer for answer in seen if answer != 200] == []
     assert member.request("GET", "/closed-now").status == 404
     assert lago.ids()["proxy"] == proxy
