@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from outside.lifecycle import Lifecycle, done, refused
+from outside.lifecycle import LONG_RUNNING, Lifecycle, done, refused
 
 NEW = "v1.51.0"
 PROCESSES = ("api", "worker", "clock")
@@ -37,6 +37,17 @@ def test_an_upgrade_keeps_data_and_key(lago: Lifecycle) -> None:
     assert (lago.rows(), lago.key) == (before, key)
     assert lago.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "0"
     assert done(lago.stack()).recap["changed"] == 0
+
+
+def test_a_database_that_cannot_be_asked_is_not_taken_for_an_empty_one(lago: Lifecycle) -> None:
+    postgres = ("exec", "lago-db-1", "psql", "-U", "lago", "-d", "postgres", "-Atc")
+    before, ids = lago.rows(), lago.ids()
+    lago.docker(*postgres, "ALTER DATABASE lago WITH ALLOW_CONNECTIONS false")
+    try:
+        refused(lago.stack(), "could not be asked what it holds and is left as it is", "were left at work")
+    finally:
+        lago.docker(*postgres, "ALTER DATABASE lago WITH ALLOW_CONNECTIONS true")
+    assert (lago.rows(), lago.ids(), lago.running()) == (before, ids, LONG_RUNNING)
 
 
 def test_there_is_no_way_back(lago: Lifecycle) -> None:
