@@ -68,6 +68,22 @@ def test_without_redis_an_event_is_stored_and_refused(bed: Bed, api: Api) -> Non
         bed.redis.start()
 
 
+def test_an_event_tells_who_sent_it(bed: Bed, api: Api) -> None:
+    """Behind proxies, whose addresses are private; one that is not is a client that only says whom it asks for."""
+    api.register("address@example.com", "Address")
+    key = {"Authorization": f"Bearer {key_of(bed, 'address@example.com')}"}
+    for hops, client in (
+        ("203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7, 10.0.0.2", "203.0.113.7"),
+        ("198.51.100.1, 203.0.113.7", "203.0.113.7"),
+        ("192.168.0.9, 172.17.0.3", "192.168.0.9"),
+    ):
+        event = {"event": {"transaction_id": hops, "external_subscription_id": "s", "code": "c"}}
+        assert api.ask("POST", "/api/v1/events", {**key, "X-Forwarded-For": hops}, event).status == 200
+        told = f"events WHERE metadata->>'ip_address' = '{client}' AND transaction_id = '{hops}'"
+        assert count(bed, told) == 1
+
+
 def test_a_new_session_key_ends_sessions_only(bed: Bed, api: Api) -> None:
     token = api.register("session@example.com", "Session").body["data"]["registerUser"]["token"]
     other = bed.api("session", database=DATABASE, SECRET_KEY_BASE="another")

@@ -79,9 +79,9 @@ def apt_get(*arguments: str) -> None:
         raise TestbedError(f"apt-get {arguments[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def install() -> None:
-    """Install what the host lacks with apt-get, from the sources the machine already has."""
-    missing = [package for command, package in PACKAGES.items() if not shutil.which(command)]
+def install(packages: dict[str, str] = PACKAGES) -> None:
+    """Install what the host lacks of these commands with apt-get, from the sources the machine already has."""
+    missing = [package for command, package in packages.items() if not shutil.which(command)]
     if not missing:
         return
     say(f"installing {', '.join(missing)}")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,22 @@ from standin.failures import RubyError
 
 JSON = "application/json; charset=utf-8"
 FAILURE_JSON = "application/json; charset=UTF-8"  # from another layer of Rails, which writes it in capitals
+_PROXIES = [
+    ipaddress.ip_network(network)
+    for network in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_proxy(address: str) -> bool:
+    return not address or any(ipaddress.ip_address(address) in network for network in _PROXIES)
 
 
 @dataclass(frozen=True)
@@ -22,6 +39,16 @@ class Request:
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    peer: str = ""
+
+    @property
+    def client(self) -> str:
+        """Who asks, as Rails has it: private addresses are proxies, and the nearest other one is the client.
+        Where all are private, it is the one that is furthest away."""
+        hops = [hop.strip() for hop in self.headers.get("x-forwarded-for", "").split(",")]
+        addresses = [hop for hop in reversed(hops) if _is_address(hop)]
+        strangers = [address for address in [*addresses, self.peer] if not _is_proxy(address)]
+        return (strangers or addresses[-1:] or [self.peer])[0]
 
     @property
     def bearer(self) -> str:

@@ -107,7 +107,8 @@ class Server:
             return await cable.connect(incoming)
         headers = {name.lower(): value for name, value in incoming.headers.items()}
         raw = urlsplit(incoming.raw_path).path
-        request = Request(incoming.method, raw, dict(incoming.query), headers, await incoming.read())
+        body, peer = await incoming.read(), (incoming.remote or "").removeprefix("::ffff:")
+        request = Request(incoming.method, raw, dict(incoming.query), headers, body, peer)
         started = time.monotonic()
         response = await asyncio.get_running_loop().run_in_executor(self._threads, respond, request)
         line = {

@@ -5,6 +5,7 @@ CREATE TABLE public.events (
   external_subscription_id character varying,
   code character varying NOT NULL,
   properties jsonb DEFAULT '{}' NOT NULL,
+  metadata jsonb DEFAULT '{}' NOT NULL,
   "timestamp" timestamp(6) without time zone,
   created_at timestamp(6) without time zone NOT NULL,
   updated_at timestamp(6) without time zone NOT NULL

@@ -41,6 +41,7 @@ def _insert(connection: Connection, call: Call, given: Row) -> Row:
         "external_subscription_id": given.get("external_subscription_id"),
     }
     properties = json.dumps(given.get("properties") or {})
+    metadata = json.dumps({"user_agent": call.request.headers.get("user-agent"), "ip_address": call.request.client})
     return database.insert(
         connection,
         "events",
@@ -48,6 +49,7 @@ def _insert(connection: Connection, call: Call, given: Row) -> Row:
         code=given.get("code", ""),
         timestamp=moment,
         properties=properties,
+        metadata=metadata,
         **values,
     )
 
