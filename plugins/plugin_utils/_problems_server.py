@@ -19,6 +19,7 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values i
     release,
     shown,
 )
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._releases import upgrade_path
 
 MINIMUM_ENGINE = (25, 0)
 MINIMUM_COMPOSE = (2, 20)
@@ -26,8 +27,6 @@ MINIMUM_MEMORY_MB = 3500
 MINIMUM_DISK_MB = 8000
 #: Seconds by which the clocks of server and controller may differ: tokens and certificates are dated.
 _SKEW = 600
-#: Releases at which an upgrade has to stop, because jobs of that very release must run before the next one migrates.
-UPGRADE_STOPS = ((1, 42, 0), (1, 44, 0), (1, 45, 0), (1, 50, 0), (1, 52, 0))
 _ARCHITECTURES = ("x86_64", "amd64", "aarch64", "arm64")
 _WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
 
@@ -196,37 +195,29 @@ def project_taken(case: Case) -> Found:
         )
 
 
-def _way(case: Case) -> tuple[str, str, tuple[int, ...], tuple[int, ...]] | None:
-    """Return the release in place and the wanted one, as written and as numbers; ``None`` without a way to go."""
+def _way(case: Case) -> dict[str, Any]:
+    """Return the way from the release in place to the wanted one, without steps where nothing is to be said of it."""
     record = (case.server.get("files") or {}).get("migrated") or {}
     old, new = str(record.get("version")), case.text("lago_api_version")
-    before, after = release(old), release(new)
-    return (old, new, before, after) if before and after and before != after else None
+    return upgrade_path(old, new) if release(old) and release(new) else {"code": "", "stops": []}
 
 
 @rule("server")
 def downgrade(case: Case) -> Found:
     way = _way(case)
-    if way and way[3] < way[2]:
-        old, new = way[:2]
-        yield (
-            "lago_version",
-            f"The database is of {old}; {new} is older and would not notice. Restore a backup of {new}, or set "
-            f"lago_version back to {old}.",
-        )
+    if way["code"] == "downgrade":
+        yield "lago_version", way["problem"]
 
 
 @rule("server")
 def upgrade_stops(case: Case) -> Found:
     way = _way(case)
-    stops = [stop for stop in UPGRADE_STOPS if way and way[2] < stop <= way[3]]
-    if way and stops:
-        old, new = way[:2]
-        names = ", ".join("v" + ".".join(map(str, stop)) for stop in stops)
+    if way["stops"]:
         yield (
             "lago_version",
-            f"Between {old} and {new} an upgrade must stop at {names} and run that release's jobs there, which this "
-            f"version of the collection does not do. Set lago_version back to {old}.",
+            f"Between {way['from']} and {way['to']} an upgrade must stop at {', '.join(way['stops'])} and run that "
+            f"release's jobs there, which this version of the collection does not do. Set lago_version back to "
+            f"{way['from']}.",
         )
 
 
