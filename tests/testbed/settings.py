@@ -23,7 +23,7 @@ LABEL = "selfhosted.lago.testbed"
 REGISTRY_PORT = 5000
 REPOSITORIES_PORT = 5001
 
-LAGO_VERSIONS = ("v1.50.0", "v1.51.0")
+LAGO_VERSIONS = ("v1.42.0", "v1.44.0", "v1.45.2", "v1.50.0", "v1.51.0")
 """The releases that the stand-ins of the API and the front are built as."""
 
 

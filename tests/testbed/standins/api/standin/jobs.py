@@ -9,7 +9,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Any
 
-from standin import boot
+from standin import boot, required_jobs
 from standin.settings import env
 
 
@@ -39,6 +39,7 @@ def _sleep(arguments: dict[str, Any]) -> None:
 
 
 HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
+    **required_jobs.HANDLERS,
     "PasswordResetMailer": _reset_mail,
     "StandIn::SleepJob": _sleep,
 }

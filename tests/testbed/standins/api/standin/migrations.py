@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from standin import database
+from standin import database, faults
 from standin.database import Connection
 from standin.failures import RubyError
 from standin.settings import APP, HOME, RELEASE
@@ -126,6 +126,7 @@ def _run(connection: Connection, migration: Migration) -> None:
     print(f"== {title}: migrating ".ljust(79, "="), flush=True)
     started = time.monotonic()
     try:
+        faults.before(connection, migration)
         if migration.transactional:
             with connection.transaction():
                 connection.execute(migration.sql)

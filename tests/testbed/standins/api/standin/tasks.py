@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
-from standin import NOTICE, database, migrations, seed, sidekiq
+from standin import NOTICE, database, migrations, required_jobs, seed, sidekiq
 from standin.failures import RubyError
 from standin.settings import RELEASE, env, present
 
@@ -114,6 +114,7 @@ def diagnostics() -> None:
 
 
 TASKS: dict[str, Callable[[], None]] = {
+    **required_jobs.TASKS,
     "db:create": create_database,
     "db:migrate": migrations.migrate,
     "db:migrate:status": migrations.status,

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web  # type: ignore[import-not-found, unused-ignore]
 
-from standin import NOTICE, admin, cable, database, graphql_api, pages, rest
+from standin import NOTICE, admin, cable, database, faults, graphql_api, pages, rest
 from standin.failures import Exit, RubyError
 from standin.http_types import Request, Response, failed, no_route
 from standin.settings import APP, RELEASE, env, is_true, present
@@ -33,6 +33,8 @@ def _health() -> Response:
             connection.execute("SELECT 1")
     except RubyError as error:
         return Response(500, {**found, "message": "Unhealthy", "details": error.message})
+    if "unhealthy" in faults.asked():
+        return Response(500, {**found, "message": "Unhealthy", "details": "stand-in: asked to be"})
     return Response(200, {**found, "message": "Success"})
 
 

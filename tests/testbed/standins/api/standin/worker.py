@@ -18,7 +18,7 @@ from typing import Any
 
 import redis
 
-from standin import NOTICE, jobs, sidekiq
+from standin import NOTICE, faults, jobs, sidekiq
 from standin.failures import RubyError
 from standin.settings import env
 
@@ -65,6 +65,11 @@ class Worker:
         self.stopping = threading.Event()
         self.running: dict[int, dict[str, Any]] = {}
         self._started = time.time()
+
+    @property
+    def age(self) -> float:
+        """Seconds since it started."""
+        return time.time() - self._started
 
     def _info(self) -> str:
         host, pid, _ = self.identity.split(":")
@@ -208,7 +213,8 @@ def work(arguments: list[str]) -> int:
     for target in (worker.beat, *[worker.take] * worker.concurrency):
         threading.Thread(target=target, daemon=True).start()
     while not worker.stopping.wait(1):
-        pass
+        if "worker_dies" in faults.asked() and worker.age > 3:
+            return 1
     print("INFO: Shutting down\nINFO: Pausing to allow jobs to finish...", flush=True)
     worker.leave(connection)
     print("INFO: Bye!", flush=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from standin import accounts
+from standin import accounts, faults
+from standin.failures import RubyError
 from standin.http_types import Request, Response, no_route
 from standin.rest import catalogue, customers, events, organizations, subscriptions, wallets
 from standin.rest.base import Call, Handler, Unanswerable
@@ -56,6 +57,8 @@ def answer(request: Request) -> Response:
     organization = accounts.organization_of_key(request.bearer) if request.bearer else None
     if organization is None:
         return Response(401, {"status": 401, "error": "Unauthorized"})
+    if "keys_fail" in faults.asked():
+        raise RubyError("NoMethodError", "stand-in: asked to fail")
     try:
         return handler(Call(organization, request), *found)
     except Unanswerable as refusal:

@@ -1,0 +1,1 @@
+ALTER TABLE public.wallets ADD COLUMN traceable boolean DEFAULT false NOT NULL;
