@@ -112,7 +112,9 @@ class Bed:
         settings = {**self.environment, "DATABASE_URL": SUPERUSER.format(host="db", database=database), **environment}
         settings = {key: value for key, value in settings.items() if value is not None}
         hardened = {"user": USER, "read_only": True, "tmpfs": TMPFS, "cap_drop": ["ALL"], "init": True}
-        return self.run(f"testbed/api:{release}", name, command, settings, **hardened)
+        # By its content: its name may be another tree's by now.
+        image = f"testbed/api:{images.fingerprint(_api_image(release))}"
+        return self.run(image, name, command, settings, **hardened)
 
     def api(self, name: str, **more: Any) -> Api:
         return Api(self.lago(name, ["./scripts/start.api.sh"], **more))
