@@ -8,7 +8,7 @@ migration_hangs         it never ends
 migration_dies          it is killed after one of its statements, which stays
 unhealthy               /health is 500
 keys_fail               whatever is asked with a valid key is 500
-worker_dies             some seconds after its start
+worker_dies             the worker ends at once when it takes a job
 jobs_hang               what must be done before the release is left never ends
 """
 
