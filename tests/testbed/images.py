@@ -49,7 +49,8 @@ SERVERS = (
 )
 REGISTRY = _real("registry", "13")
 REPOSITORIES = _real("repositories", "13")
-SERVICES = (REGISTRY, REPOSITORIES)
+ACME = _real("acme", "12")
+SERVICES = (REGISTRY, REPOSITORIES, ACME)
 REAL = (
     _real("redis", "12", "redis:7-alpine"),
     _real("proxy", "13", "caddy:2-alpine"),
