@@ -15,6 +15,8 @@ from typing import Any
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_account,
     _problems_address,
+    _problems_certificate,
+    _problems_edge,
     _problems_places,
     _problems_releases,
     _problems_secrets,
@@ -55,6 +57,8 @@ _FILES = (
     _problems_types,
     _problems_account,
     _problems_address,
+    _problems_certificate,
+    _problems_edge,
     _problems_places,
     _problems_releases,
     _problems_secrets,
@@ -71,13 +75,17 @@ def name_problems(names: Sequence[str]) -> list[Problem]:
     return judge(Case(names=tuple(names)), "names")
 
 
-def setting_problems(settings: Mapping[str, Any], roles: Sequence[str] = ("stack",)) -> list[Problem]:
-    """Return every problem that the variables alone show.
+def setting_problems(
+    settings: Mapping[str, Any], roles: Sequence[str] = ("stack",), files: Mapping[str, str | None] | None = None
+) -> list[Problem]:
+    """Return every problem that the variables, and the files that they name, show.
 
     :param settings: The public variables that are defined, by name.
     :param roles: The roles of the collection that the run goes on to: what they demand must be there.
+    :param files: What the operator's files on the controller hold, by the variable that names them.
     """
-    return judge(Case(given=known(settings), roles=tuple(roles)), "types", "account", "settings")
+    case = Case(given=known(settings), roles=tuple(roles), files=known(files or {}))
+    return judge(case, "types", "account", "settings")
 
 
 def admin_problems(email: object, password: object, organization: object) -> list[Problem]:

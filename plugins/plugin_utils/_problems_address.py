@@ -17,8 +17,15 @@ _PROXY_PORTS = (2019, 2020)
 
 def ports(case: Case) -> dict[str, int]:
     """Return the ports in use by the variables that name them."""
-    names = ["lago_http_port"] if case.values.get("lago_tls_mode") == "none" else ["lago_http_port", "lago_https_port"]
+    plain = case.values.get("lago_tls_mode") in ("none", "existing")
+    names = ["lago_http_port"] if plain else ["lago_http_port", "lago_https_port"]
     return {name: case.values[name] for name in names if name in case.values}
+
+
+def domains(case: Case) -> list[tuple[str, str]]:
+    """Return every name that is given, with its variable."""
+    found = [(name, case.text(name)) for name in ("lago_domain", "lago_api_domain") if case.text(name)]
+    return found + [("lago_redirect_domains", str(name)) for name in case.values.get("lago_redirect_domains", [])]
 
 
 def _is_url(domain: str) -> bool:
@@ -35,51 +42,61 @@ def no_domain(case: Case) -> Found:
 
 @rule("settings")
 def domain_is_a_url(case: Case) -> Found:
-    domain = case.text("lago_domain")
-    if _is_url(domain):
-        try:
-            host = urlsplit(domain if "://" in domain else f"//{domain}").hostname or ""
-        except ValueError:
-            host = ""
-        example = host if valid_host(host) else "billing.example.com"
-        yield (
-            "lago_domain",
-            f"lago_domain must be a plain host name, with no scheme, no port, no path: write {example} (the port is "
-            "lago_https_port).",
-        )
+    for name, domain in domains(case):
+        if _is_url(domain):
+            try:
+                host = urlsplit(domain if "://" in domain else f"//{domain}").hostname or ""
+            except ValueError:
+                host = ""
+            example = host if valid_host(host) else "billing.example.com"
+            yield (
+                name,
+                f"{name} must be a plain host name, with no scheme, no port, no path: write {example} (the port is "
+                "lago_https_port).",
+            )
 
 
 @rule("settings")
 def bad_domain(case: Case) -> Found:
-    domain = case.text("lago_domain")
-    if domain and domain.isascii() and not _is_url(domain) and not valid_host(domain.strip("[]")):
-        yield (
-            "lago_domain",
-            f"lago_domain {shown(domain)} is no host name such as billing.example.com: labels of letters, digits and "
-            "hyphens, joined by dots.",
-        )
+    for name, domain in domains(case):
+        if domain.isascii() and not _is_url(domain) and not valid_host(domain.strip("[]")):
+            yield (
+                name,
+                f"{name} {shown(domain)} is no host name such as billing.example.com: labels of letters, digits and "
+                "hyphens, joined by dots.",
+            )
 
 
 @rule("settings")
 def domain_not_ascii(case: Case) -> Found:
-    domain = case.text("lago_domain")
-    if not domain.isascii() and not _is_url(domain):
-        try:
-            written = domain.encode("idna").decode("ascii")
-        except UnicodeError:
-            written = ""
-        way = written if valid_host(written) else "its ASCII form"
-        yield "lago_domain", f"lago_domain {shown(domain)} is not written in ASCII: write {way}."
+    for name, domain in domains(case):
+        if not domain.isascii() and not _is_url(domain):
+            try:
+                written = domain.encode("idna").decode("ascii")
+            except UnicodeError:
+                written = ""
+            way = written if valid_host(written) else "its ASCII form"
+            yield name, f"{name} {shown(domain)} is not written in ASCII: write {way}."
 
 
 @rule("settings")
 def domain_in_brackets(case: Case) -> Found:
-    domain = case.text("lago_domain")
-    if domain.strip("[]") != domain and is_address(domain.strip("[]")):
-        yield (
-            "lago_domain",
-            "lago_domain is an address in brackets: write it without them, URLs get theirs by themselves.",
-        )
+    for name, domain in domains(case):
+        if domain.strip("[]") != domain and is_address(domain.strip("[]")):
+            yield (
+                name,
+                f"{name} is an address in brackets: write it without them, URLs get theirs by themselves.",
+            )
+
+
+@rule("settings")
+def domain_twice(case: Case) -> Found:
+    seen: set[str] = set()
+    for name, domain in domains(case):
+        if domain.lower() in seen:
+            way = "leave it out for one origin" if name == "lago_api_domain" else "remove it there"
+            yield name, f"{name} names {shown(domain)}, which is a name of the deployment already: {way}."
+        seen.add(domain.lower())
 
 
 @rule("settings")

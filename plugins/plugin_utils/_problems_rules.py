@@ -31,6 +31,7 @@ class Case:
     :param names: The names of all variables of the host that begin as ours do.
     :param server: What module ``server_info`` returned.
     :param docker_expected: Whether Docker must be there by now.
+    :param files: What the operator's files on the controller hold, by the variable that names them.
     :param now: The controller's clock.
     """
 
@@ -39,6 +40,7 @@ class Case:
     names: tuple[str, ...] = ()
     server: Mapping[str, Any] = field(default_factory=dict)
     docker_expected: bool = True
+    files: Mapping[str, str | None] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_specs import OUTPUTS, options, required, secrets
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import blank, read, shown
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import blank, read, shown, strange
 
 _PREFIX = "lago_"
 #: How alike two names are, beyond their prefix, when one is taken for a slip of the other.
@@ -130,8 +130,9 @@ def unquoted_secret(case: Case) -> Found:
 @rule("types")
 def not_a_choice(case: Case) -> Found:
     for name, value in case.given.items():
-        choices = options().get(name, {}).get("choices")
-        if choices and not blank(value) and value not in choices:
-            near = difflib.get_close_matches(str(value), choices, n=1)
+        option = options().get(name, {"type": "raw"})
+        for one in [] if blank(value) else strange(option, value):
+            choices = option["choices"]
+            near = difflib.get_close_matches(str(one), choices, n=1)
             meant = f" '{near[0]}' is meant?" if near else ""
-            yield name, f"{name} {shown(value)} is not one of: {', '.join(choices)}.{meant}"
+            yield name, f"{name} {shown(one)} is not one of: {', '.join(choices)}.{meant}"

@@ -71,10 +71,16 @@ def read(name: str, value: Any) -> Any:
     :raises TypeError: or ``ValueError``, when it cannot be read as that.
     """
     option = _problems_specs.options()[name]
-    if "choices" in option and value not in option["choices"]:
+    if strange(option, value):
         raise ValueError
     reader = _READERS.get(option["type"])
     return reader(value) if reader else value
+
+
+def strange(option: Mapping[str, Any], value: Any) -> list[Any]:
+    """Return what is not among the choices of an argument spec: the value, or some of a list's."""
+    many = option["type"] == "list" and isinstance(value, (list, tuple))
+    return [one for one in (value if many else [value]) if "choices" in option and one not in option["choices"]]
 
 
 def readable(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,10 +15,13 @@ import pytest
 import yaml
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems, _problems_rules, _problems_specs
 
+from outside import certificates
+
 TABLE = yaml.safe_load((Path(__file__).parents[3] / "refusals" / "table.yml").read_text(encoding="utf-8"))
 ROWS: list[dict[str, t.Any]] = TABLE["rows"]
 IDS = [f"{row['rule']}-{number}" for number, row in enumerate(ROWS)]
 NOW = datetime.fromisoformat(TABLE["now"])
+FILES = certificates.files(NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +35,10 @@ def found(row: dict[str, t.Any]) -> list[_problems.Problem]:
     given = {**TABLE["good"], **row.get("set", {})}
     given = {name: value for name, value in given.items() if name not in row.get("unset", [])}
     settings = {name: given[name] for name in _problems.known_names(list(given))}
+    files = {name: FILES[content] for name, content in row.get("files", {}).items()}
     return [
         *_problems.name_problems(list(given)),
-        *_problems.setting_problems(settings, row.get("roles", ["stack"])),
+        *_problems.setting_problems(settings, row.get("roles", ["stack"]), files),
         *_problems.server_problems({**TABLE["fit"], **row.get("server", {})}, settings),
     ]
 
