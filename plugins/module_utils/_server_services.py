@@ -8,16 +8,21 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
 
 _SEPARATOR = "---- and ----"
-#: One exec for four questions, because each costs a start in the container.
+#: One exec for all questions, because each costs a start in the container.
 _PROXY = f"""wget -q -T 5 -O - http://127.0.0.1:2020/revision; printf '\\n%s\\n' '{_SEPARATOR}'
 cat /data/caddy/pki/authorities/local/root.crt 2>/dev/null; printf '\\n%s\\n' '{_SEPARATOR}'
 wget -q -T 5 -O - http://127.0.0.1:2019/config/; printf '\\n%s\\n' '{_SEPARATOR}'
-caddy adapt --config /etc/caddy/Caddyfile --adapter caddyfile 2>/dev/null"""
+caddy adapt --config /etc/caddy/Caddyfile --adapter caddyfile 2>/dev/null; printf '\\n%s\\n' '{_SEPARATOR}'
+for file in /data/caddy/certificates/*/*/*.crt; do echo "$file"; cat "$file" 2>/dev/null; done"""
+_STORED = re.compile(
+    r"/certificates/([^/\s]+)/([^/\s]+)/\S+\.crt\n(-----BEGIN.+?-----END CERTIFICATE-----\n)", re.DOTALL
+)
 
 #: As the database's own user, over its socket, and unable to write whatever the statement says. Then once more with the
 #: password, over the address that others reach it by: from the socket and from loopback everybody is let in.
@@ -106,15 +111,28 @@ def _accepted(login: str) -> bool | None:
 
 
 def proxy(machine: Machine, container: str) -> dict[str, t.Any]:
-    """Return which configuration a running proxy follows, and the certificate of its own authority if it has one."""
+    """Return which configuration a running proxy follows, and the certificates that are in its storage."""
     output = machine.run("docker", "exec", container, "sh", "-c", _PROXY).output
-    revision, certificate, runs, there = (*output.split(_SEPARATOR), "", "", "")[:4]
-    wanted = parsed(there.strip())
+    revision, authority, runs, there, stored = (*output.split(_SEPARATOR), "", "", "", "")[:5]
+    wanted, running = parsed(there.strip()), parsed(runs.strip())
     return {
         "revision": revision.strip() or None,
-        "root_certificate": _pem(certificate),
-        "follows_file": None if wanted is None else parsed(runs.strip()) == wanted,
+        "root_certificate": _pem(authority),
+        "follows_file": None if wanted is None else running == wanted,
+        "acme_directory": _acme_directory(running),
+        # The first of a file is the name's own, those after it lead to its root
+        "certificates": [{"issuer": issuer, "name": name, "pem": pem} for issuer, name, pem in _STORED.findall(stored)],
     }
+
+
+def _acme_directory(running: t.Any) -> str | None:
+    """Return the ACME server that a proxy's configuration orders from."""
+    try:
+        policies = running["apps"]["tls"]["automation"]["policies"]
+        found = [issuer.get("ca") for policy in policies for issuer in policy["issuers"] if issuer["module"] == "acme"]
+    except (KeyError, TypeError):
+        return None
+    return found[0] if found else None
 
 
 def files(machine: Machine, directory: str) -> dict[str, t.Any]:

@@ -249,11 +249,16 @@ server:
         password_accepted: true
     proxy:
       description: >-
-        The configuration that the proxy runs, whether its file comes to the same, and its own authority's certificate;
-        null when it does not run.
+        The configuration that the proxy runs, whether its file comes to the same, its own authority's certificate, the
+        ACME server that it orders from, and the certificates in its storage; null when it does not run.
       returned: O(gather) has V(proxy)
       type: dict
-      sample: {revision: 0123abc, follows_file: true, root_certificate: null}
+      sample:
+        revision: 0123abc
+        follows_file: true
+        root_certificate: null
+        acme_directory: https://acme-v02.api.letsencrypt.org/directory
+        certificates: [{issuer: acme-v02.api.letsencrypt.org-directory, name: lago.example.com, pem: "-----BEGIN..."}]
     files:
       description: What lies in O(directory). Secret files are only said to be there.
       returned: O(gather) has V(files)

@@ -547,6 +547,26 @@ def test_proxy(tmp_path: Path, answers: list[str], expected: tuple[Any, ...]) ->
     assert (found["revision"], found["root_certificate"], found["follows_file"]) == expected
 
 
+def test_the_certificates_in_the_proxy_s_storage(tmp_path: Path) -> None:
+    config = json.dumps({"apps": {"tls": {"automation": {"policies": [{"issuers": [{"module": "acme", "ca": "u"}]}]}}}})
+    stored = f"/data/caddy/certificates/ca.example.com-dir/a.example.com/a.example.com.crt\n{PEM}{PEM}"
+    stored += f"/data/caddy/certificates/local/b.example.com/b.example.com.crt\n{PEM}"
+    answer = AND.join(["abc", "", config, config, stored])
+    found = _server_services.proxy(fake(tmp_path, {"docker exec": (0, answer, "")}), "proxy")
+    assert found["acme_directory"] == "u"
+    assert found["certificates"] == [
+        {"issuer": "ca.example.com-dir", "name": "a.example.com", "pem": PEM},
+        {"issuer": "local", "name": "b.example.com", "pem": PEM},
+    ]
+
+
+def test_a_proxy_that_orders_from_nobody(tmp_path: Path) -> None:
+    config = json.dumps({"apps": {"tls": {"automation": {"policies": [{"issuers": [{"module": "internal"}]}]}}}})
+    answer = AND.join(["abc", "", config, config, "/data/caddy/certificates/*/*/*.crt"])
+    found = _server_services.proxy(fake(tmp_path, {"docker exec": (0, answer, "")}), "proxy")
+    assert (found["acme_directory"], found["certificates"]) == (None, [])
+
+
 def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
     files = {"/opt/lago/secrets.json": '{"a": "s3cret"}', "/opt/lago/migrated.json": '{"version": "v1.51.0"}'}
     assert _server_services.files(fake(tmp_path, files=files), "/opt/lago/") == {

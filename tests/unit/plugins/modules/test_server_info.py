@@ -92,7 +92,8 @@ def test_all_in_one_start(run_module: Any, docker: Path, tmp_path: Path, check: 
     assert server["volumes"] == ["lago_db-data"]
     assert server["networks"] == ["lago_data"]
     assert server["database"]["server_version"] == "15.2"
-    assert server["proxy"] == {"revision": "abc", "root_certificate": None, "follows_file": None}
+    known = {"revision": "abc", "root_certificate": None, "follows_file": None}
+    assert server["proxy"] == {**known, "acme_directory": None, "certificates": []}
     assert server["files"]["secrets"] is False
     assert server["disk_free_mb"].keys() == {str(tmp_path), str(tmp_path / "lago")}
     assert all(listener["ours"] for listener in server["listeners"] if listener["port"] == 80)
