@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.selfhosted.lago.plugins.module_utils import _key_file as key_file
 from ansible_collections.selfhosted.lago.plugins.module_utils._client import LagoClient
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_docker import Project
+from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_edge import TlsEdge
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_front import Edge
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_report import Report
 from ansible_collections.selfhosted.lago.plugins.module_utils._encrypted_rows import readable
@@ -31,8 +32,19 @@ _DEAD = ("unreachable", "tls_not_trusted", "tls_failed", "container_not_running"
 class Inspection:
     """All checks of one deployment. C(report) has what they found."""
 
-    def __init__(self, params: dict[str, t.Any], client: LagoClient, edge: Edge, project: Project | None) -> None:
-        """:param project: what Docker knows, None where it is not to be asked."""
+    def __init__(
+        self,
+        params: dict[str, t.Any],
+        client: LagoClient,
+        edge: Edge,
+        project: Project | None,
+        tls: TlsEdge | None = None,
+    ) -> None:
+        """
+        :param project: what Docker knows, None where it is not to be asked.
+        :param tls: how the edge speaks TLS, None where that is not to be looked at.
+        """
+        self._tls = tls
         self.report = Report(params["time_limit"])
         self.facts = self.report.facts
         self._params = params
@@ -61,6 +73,8 @@ class Inspection:
         check("front", self._edge.check_front, self.report)
         check("origin", self._edge.check_origin, self.report)
         check("exposed_paths", self._edge.check_exposure, self.report)
+        if self._tls is not None:
+            check("edge", self._tls.check, self.report)
         return self.report
 
     def _health(self) -> None:

@@ -38,6 +38,7 @@ _QUERIES = (
     "SELECT 'configured', count(*) FROM partman.part_config WHERE parent_table = 'public.enriched_events'",
     "SELECT 'maintenance_last_run', max(maintenance_last_run) FROM partman.part_config",
     _NEXT_PARTITION,
+    "SELECT 'slugs', string_agg(slug, ' ' ORDER BY slug) FROM public.organizations",
 )
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
 
@@ -127,6 +128,7 @@ class Project:
         facts["schema_version"] = told.get("schema_version") or None
         for name in ("roles", "encrypted_rows", "invalid_indexes"):
             facts[name] = int(told[name]) if name in told else None
+        facts["slugs"] = told["slugs"].split() if "slugs" in told else None
         if told.get("partitioned") == "1":
             partman["configured"] = told.get("configured", "0") != "0"
             partman["next_partition"] = told["next_partition"] != "0"

@@ -15,6 +15,10 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_report
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 from ansible_collections.selfhosted.lago.plugins.module_utils._http import Response, Transport, split_url
 
+#: What must not lead to the API unless its operator says so: of each closed path, one that it would answer.
+UNROUTED = ["/sidekiq", "/metrics", "/admin/organizations", "/karafka"]
+UNROUTED += ["/data_api/v1/charges", "/rails/conductor", "/graphiql", "/ready"]
+
 _SETTING = re.compile(r"""^\s*window\.(\w+)\s*=\s*(["']?)(.*?)\2\s*;?\s*$""", re.MULTILINE)
 
 

@@ -29,11 +29,32 @@ def unknown() -> dict[str, t.Any]:
         "front": {"reachable": None, "api_url": None, "signup_disabled": None, "config": {}},
         "origin": {"one_origin": None, "cors_ok": None},
         "exposed_paths": None,
+        "edge": {
+            "mode": None,
+            "names": [],
+            "certificates": [],
+            "issuer": None,
+            "not_before": None,
+            "not_after": None,
+            "life_left": None,
+            "renewal_overdue": None,
+            "protocol": None,
+            "http2": None,
+            "hsts": None,
+            "redirects": None,
+            "opened_paths": [],
+        },
         "containers": [],
         "workers": [],
         "clock": {"state": None, "health": None, "containers": None},
         "partman": {"configured": None, "next_partition": None, "maintenance_last_run": None},
-        "database": {"schema_version": None, "roles": None, "encrypted_rows": None, "invalid_indexes": None},
+        "database": {
+            "schema_version": None,
+            "roles": None,
+            "encrypted_rows": None,
+            "invalid_indexes": None,
+            "slugs": None,
+        },
     }
 
 

@@ -77,6 +77,39 @@ options:
       - /rails/conductor
       - /graphiql
       - /ready
+  edge:
+    description:
+      - How the edge is meant to be. If it is set, and O(front_url) too, certificates, protocol and headers are looked
+        at.
+    type: dict
+    suboptions:
+      mode:
+        description:
+          - Who speaks TLS, as C(lago_tls_mode) of role P(selfhosted.lago.stack#role) has it.
+        type: str
+        choices: [none, selfsigned, letsencrypt, provided, existing]
+        required: true
+      names:
+        description:
+          - The names that must have a certificate.
+        type: list
+        elements: str
+        default: []
+      http_url:
+        description:
+          - What leads to O(front_url) over plain HTTP. If it is not set, that is not looked at.
+        type: str
+      hsts:
+        description:
+          - Whether browsers must be told to stay with HTTPS.
+        type: bool
+        default: false
+      opened_paths:
+        description:
+          - Paths that lead to the API besides the usual ones, as patterns of the proxy.
+        type: list
+        elements: str
+        default: []
   time_limit:
     description:
       - After so many seconds, no further check is begun.
@@ -119,7 +152,8 @@ problems:
         V(redis_unreachable), V(service_not_running), V(service_unhealthy), V(worker_missing), V(clock_missing),
         V(clock_twice), V(front_not_served), V(front_config_missing), V(front_api_url_wrong), V(cors_refused),
         V(paths_exposed), V(not_migrated), V(roles_not_seeded), V(invalid_indexes), V(partman_not_configured),
-        V(partition_missing), V(unreachable), V(tls_not_trusted), V(not_lago).
+        V(partition_missing), V(certificate_expired), V(certificate_not_trusted), V(renewal_overdue), V(hsts_missing),
+        V(http_not_redirected), V(slug_shadowed), V(unreachable), V(tls_not_trusted), V(not_lago).
       type: str
     message:
       description: A sentence with the next step.
@@ -232,6 +266,57 @@ deployment:
       description: Those of O(unrouted_paths) at which the API answered.
       type: list
       elements: str
+    edge:
+      description: >-
+        How the edge speaks TLS, as O(edge) asks. The figures are those of the certificate with the least life left.
+      type: dict
+      contains:
+        mode:
+          description: Who speaks TLS.
+          type: str
+        names:
+          description: The names that must have a certificate.
+          type: list
+          elements: str
+        certificates:
+          description: >-
+            For each of them C(name), C(trusted), C(reason) if it is not, C(issuer), C(not_before), C(not_after),
+            C(life_left) and C(overdue).
+          type: list
+          elements: dict
+        issuer:
+          description: Who signed it.
+          type: str
+        not_before:
+          description: When it began.
+          type: str
+        not_after:
+          description: When it ends.
+          type: str
+          sample: "2026-01-31T12:00:00Z"
+        life_left:
+          description: The share of its life that is left, from 1 to 0.
+          type: float
+        renewal_overdue:
+          description: Whether one was to be renewed and was not.
+          type: bool
+        protocol:
+          description: The version of TLS that was agreed on.
+          type: str
+          sample: TLSv1.3
+        http2:
+          description: Whether HTTP/2 is spoken.
+          type: bool
+        hsts:
+          description: What C(Strict-Transport-Security) says.
+          type: str
+        redirects:
+          description: Whether plain HTTP leads to HTTPS.
+          type: bool
+        opened_paths:
+          description: Paths that lead to the API besides the usual ones.
+          type: list
+          elements: str
     containers:
       description: The services as Docker has them.
       type: list
@@ -314,6 +399,10 @@ deployment:
         invalid_indexes:
           description: How many indexes are invalid.
           type: int
+        slugs:
+          description: The slugs of the organizations, under which the front has their pages; null before v1.45.2.
+          type: list
+          elements: str
 failure:
   description: What kept the module from asking anything, for programs.
   returned: failure
@@ -342,7 +431,8 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._client import (
 )
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment import Inspection
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_docker import Project
-from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_front import Edge
+from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_edge import SPEC, TlsEdge
+from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_front import UNROUTED, Edge
 from ansible_collections.selfhosted.lago.plugins.module_utils._resource import run
 
 
@@ -352,13 +442,12 @@ def inspect(module: AnsibleModule) -> dict[str, t.Any]:
     front = http_transport(params, "front_url") if params["front_url"] else None
     edge = Edge(client.transport, not params["container"], front, params["unrouted_paths"])
     project = Project(params["project"], runner(module)) if params["project"] else None
-    report = Inspection(params, client, edge, project).run()
+    tls = TlsEdge(params["edge"], params, front, runner(module)) if params["edge"] and front else None
+    report = Inspection(params, client, edge, project, tls).run()
     return {"changed": False, "deployment": report.facts, "problems": report.problems}
 
 
 def main() -> None:
-    unrouted = ["/sidekiq", "/metrics", "/admin/organizations", "/karafka"]
-    unrouted += ["/data_api/v1/charges", "/rails/conductor", "/graphiql", "/ready"]
     spec = dict(
         connection_spec(),
         front_url={"type": "str"},
@@ -368,7 +457,8 @@ def main() -> None:
         password={"type": "str", "no_log": True},
         version={"type": "str"},
         project={"type": "str"},
-        unrouted_paths={"type": "list", "elements": "str", "default": unrouted},
+        unrouted_paths={"type": "list", "elements": "str", "default": UNROUTED},
+        edge={"type": "dict", "options": SPEC},
         time_limit={"type": "int", "default": 180},
     )
     limits = {"required_one_of": CONNECTION_REQUIRED, "mutually_exclusive": [("api_key", "api_key_path")]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import typing as t
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from ansible_collections.selfhosted.lago.plugins.module_utils import _deployment, _deployment_report
@@ -444,15 +445,20 @@ class TestInspection:
 
     @pytest.fixture
     def inspect(self, lago: t.Any, key: str) -> t.Any:
-        def run(docker: Docker | None = None, login: bool = True, **changes: t.Any) -> Report:
+        def run(docker: Docker | None = None, login: bool = True, tls: t.Any = None, **changes: t.Any) -> Report:
             params: dict[str, t.Any] = dict(PARAMS, api_key=key)
             if login:
                 params.update(email="admin@example.com", password="Correct-Horse-1!")
             params.update(changes)
             project = None if docker is None else Project("lago", docker)
-            return Inspection(params, LagoClient(lago), Edge(lago, False, None, []), project).run()
+            return Inspection(params, LagoClient(lago), Edge(lago, False, None, []), project, tls).run()
 
         return run
+
+    def test_how_the_edge_speaks_tls_is_one_of_the_checks(self, inspect: t.Any) -> None:
+        tls = mock.Mock()
+        report = inspect(tls=tls)
+        tls.check.assert_called_once_with(report)
 
     def test_all_is_well(self, inspect: t.Any, docker: Docker) -> None:
         docker.processed = [3, 3, 4]
