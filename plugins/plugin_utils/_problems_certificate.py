@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import _certificates
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_address import domains
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import shown, valid_host
-from cryptography import x509
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 CERTIFICATE = "lago_tls_certificate"
 KEY = "lago_tls_certificate_key"

@@ -91,7 +91,7 @@ def half_external_account(case: Case) -> Found:
     pair = ("lago_acme_eab_key_id", "lago_acme_eab_hmac_key")
     given = [name for name in pair if case.text(name)]
     if len(given) == 1:
-        lacking = next(name for name in pair if name not in given)
+        lacking = pair[1 - pair.index(given[0])]
         yield lacking, f"Set {lacking}: {given[0]} is given, and an external account has both."
 
 
@@ -142,7 +142,7 @@ def half_authentication(case: Case) -> Found:
     pair = ("lago_extra_paths_user", "lago_extra_paths_password")
     given = [name for name in pair if case.text(name)]
     if len(given) == 1:
-        lacking = next(name for name in pair if name not in given)
+        lacking = pair[1 - pair.index(given[0])]
         yield lacking, f"Set {lacking}: {given[0]} is given, and nobody could sign in without both."
 
 
