@@ -62,6 +62,18 @@ molecule-%: venv ## one scenario: make molecule-default
 integration: venv ## modules and roles against what the test bed runs
 	pytest tests/integration tests/testbed
 
+.PHONY: edge tls-report
+edge: venv ## every configuration of the edge in a real Caddy: routes, headers, TLS
+	pytest tests/edge
+
+tls-report: export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/tests/tools
+tls-report: venv ## docs/tls-report.md: what sslyze says of the edge
+	$(PYTHON) -m edge.report
+
+.PHONY: browser
+browser: venv ## a person with Chromium, at one origin and at two; pictures in .cache/browser
+	pytest tests/browser
+
 .PHONY: chaos chaos-by-chance
 chaos: venv ## runs killed at every place, and two at a time (about an hour)
 	pytest tests/chaos --all

@@ -49,7 +49,9 @@ def stages() -> list[Stage]:
         Stage("build", "build", "galaxy.yml"),
         Stage("testbed", "testbed", "tests/testbed/__main__.py"),
         Stage("contract", "contract", "tests/contract/**/test_*.py"),
+        Stage("edge", "edge", "tests/edge/test_*.py"),
         *(Stage(f"molecule-{name}", f"molecule-{name}", f"molecule/{name}/molecule.yml") for name in scenarios),
+        Stage("browser", "browser", "tests/browser/test_*.py"),
         Stage("integration", "integration", "tests/integration/**/test_*.py"),
         Stage("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
     ]
