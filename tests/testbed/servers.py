@@ -13,11 +13,15 @@ from typing import Any
 
 from docker.types import Mount
 
-from testbed import containers, registry
+from testbed import containers, images, registry
 from testbed.engine import client, wait_for
-from testbed.settings import LABEL, TestbedError, last_up, say
+from testbed.settings import LABEL, TestbedError, alone, last_up, say
 
-IMAGES = {"bare": "testbed/server-bare:latest", "docker": "testbed/server-docker:latest"}
+IMAGES = {
+    "bare": "testbed/server-bare:latest",
+    "docker": "testbed/server-docker:latest",
+    "services": images.EXTERNAL.alias,
+}
 CAP_SYS_RESOURCE = 24
 SERVER_IMAGE = f"{LABEL}.server"
 
@@ -127,8 +131,9 @@ def _make(name: str, image: str, ports: dict[str, list[tuple[str, int]]]) -> Any
 def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirrored: bool | None = None) -> Server:
     """Make a server and return it once its systemd says `running`; one of this name that is there is kept.
 
-    `image` is "bare" (nothing of Docker) or "docker" (Engine, Compose and Git installed). `publish` are texts as in
-    127.0.0.1:8443:8443. `mirrored` (for "docker") lets its engine pull through the test bed's registry; by default
+    `image` is "bare" (nothing of Docker), "docker" (Engine, Compose and Git installed) or "services" (databases and all
+    else that Lago can be connected to; built here where it is missing). `publish` are texts as in 127.0.0.1:8443:8443.
+    `mirrored` (for "docker") lets its engine pull through the test bed's registry; by default
     it does where the last `up` found no Docker Hub.
     """
     if image not in IMAGES:
@@ -137,6 +142,9 @@ def create(name: str, image: str = "bare", publish: tuple[str, ...] = (), mirror
     if container is not None and container.labels.get(SERVER_IMAGE) != image:
         there = container.labels.get(SERVER_IMAGE) or "something else"
         raise TestbedError(f"{name} is there and was made from {there}, not {image}: remove it first.")
+    if image == "services":
+        with alone():
+            images.build(images.EXTERNAL)
     if container is None:
         container = _make(name, image, _ports(publish))
         if mirrored is None:
