@@ -52,7 +52,7 @@ def worker(bed: Bed) -> Iterator[Any]:
 def test_a_job_is_taken_and_counted(bed: Bed, worker: Any) -> None:
     before = processed(bed)
     enqueue(bed, "SegmentIdentifyJob")
-    until("the job", lambda: processed(bed) == before + 1)
+    until("the job", lambda: processed(bed) > before)
 
 
 def test_the_worker_tells_about_itself(bed: Bed, worker: Any) -> None:

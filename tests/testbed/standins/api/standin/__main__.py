@@ -9,7 +9,7 @@ import sys
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from standin import NOTICE, boot, tasks
+from standin import NOTICE, boot, storage, tasks
 from standin.failures import Exit, RubyError
 from standin.settings import APP
 
@@ -93,6 +93,7 @@ def _process(name: str, arguments: list[str]) -> int:
     try:
         boot.load_gems()
         boot.load_environment()
+        storage.service()
         if name == "puma":
             from standin import web
 

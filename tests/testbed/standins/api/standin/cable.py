@@ -6,11 +6,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 import time
 
+import redis
 from aiohttp import WSMsgType, web  # type: ignore[import-not-found, unused-ignore]
 
-from standin import crypto
+from standin import crypto, sidekiq
+from standin.failures import RubyError
 
 PROTOCOL = "actioncable-v1-json"
 PING_SECONDS = 3
@@ -31,6 +34,9 @@ async def connect(incoming: web.Request) -> web.WebSocketResponse:
         async for message in wire:
             if message.type == WSMsgType.TEXT:
                 await _obey(wire, message.data)
+    except (redis.RedisError, RubyError) as error:
+        print(f"There was an exception - {error}", file=sys.stderr, flush=True)
+        await wire.close()
     finally:
         pings.cancel()
     return wire
@@ -49,4 +55,11 @@ async def _obey(wire: web.WebSocketResponse, text: str) -> None:
     except ValueError:
         return
     if isinstance(asked, dict) and asked.get("command") == "subscribe":
+        await asyncio.to_thread(_subscribe)
         await wire.send_json({"identifier": asked.get("identifier"), "type": "confirm_subscription"})
+
+
+def _subscribe() -> None:
+    """What is sent to the browser comes through Redis: without it there is no subscription."""
+    with sidekiq.cable() as connection:
+        connection.ping()

@@ -48,7 +48,7 @@ def _trigger(connection: redis.Redis, name: str) -> None:
     _say(f"Triggering '{name}'")
     short = name.partition(":")[2]
     lock = f"activejob_uniqueness:clock/{short}_job:no_arguments"
-    queue = sidekiq.queue_for("clock_worker", "SIDEKIQ_CLOCK", "clock")
+    queue = sidekiq.queue_for("clock_worker")
     if connection.set(lock, "1", nx=True, ex=3600):
         job = "".join(part.capitalize() for part in short.split("_"))
         sidekiq.push(connection, {**sidekiq.payload(f"Clock::{job}Job", queue, []), "lock": lock})

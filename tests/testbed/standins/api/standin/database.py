@@ -5,20 +5,39 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import dict_row
+from psycopg.sql import Literal
 
 from standin import uri
 from standin.failures import RubyError
-from standin.settings import env
+from standin.settings import env, from_yaml
 
-# What libpq understands of a URL's query; Active Record drops the rest (search_path, pool ...).
-_LIBPQ = {"sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "keepalives"}
+# What Active Record drops of a URL's query: libpq knows nothing of it.
+_NOT_LIBPQ = {"search_path", "schema_search_path", "pool", "prepared_statements", "encoding", "reaping_frequency"}
+_VARIABLES = {
+    "statement_timeout": "LAGO_DATABASE_STATEMENT_TIMEOUT",
+    "idle_in_transaction_session_timeout": "LAGO_DATABASE_IDLE_TX_TIMEOUT",
+    "lock_timeout": "LAGO_DATABASE_LOCK_TIMEOUT",
+}
+_POOL_SECONDS = 5
+_connections = threading.BoundedSemaphore(max(1, int(from_yaml("DATABASE_POOL", 10))))
+_held = threading.local()
+_PREPARED = from_yaml("DATABASE_PREPARED_STATEMENTS", True) is not False
+
+
+class _Cursor(Cursor):
+    """A statement with values is prepared under a name at its first use, unless that is switched off."""
+
+    def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+        return super().execute(query, params, **{**more, "prepare": bool(params) and _PREPARED})
 
 
 def parameters() -> dict[str, Any]:
@@ -31,7 +50,7 @@ def parameters() -> dict[str, Any]:
             "ActiveRecord::AdapterNotFound", f"Database configuration specifies nonexistent '{url.scheme}' adapter."
         )
     found = {"host": url.host, "port": url.port, "user": url.user, "password": url.password, "dbname": url.path}
-    found |= {name: value for name, value in url.query.items() if name in _LIBPQ}
+    found |= {name: value for name, value in url.query.items() if name not in _NOT_LIBPQ}
     return {name: value for name, value in found.items() if value}
 
 
@@ -71,25 +90,56 @@ def _refusal(error: psycopg.OperationalError, given: dict[str, Any]) -> RubyErro
 def _connect(**overrides: Any) -> Connection:
     given = parameters() | overrides
     try:
-        connection = psycopg.connect(**given, row_factory=dict_row, autocommit=True)
+        return psycopg.connect(**given, row_factory=dict_row, cursor_factory=_Cursor, autocommit=True)
     except psycopg.OperationalError as error:
         raise _refusal(error, given) from error
-    connection.execute("SET timezone TO 'UTC'")
+    except psycopg.ProgrammingError as error:
+        raise RubyError("PG::ConnectionBad", str(error)) from error
+
+
+def _configure(connection: Connection) -> None:
+    """What every session begins with."""
+    settings = ["SET SESSION timezone TO 'UTC'"]
+    for name, variable in _VARIABLES.items():
+        value = from_yaml(variable, ":default")
+        if value is not None:
+            said = "DEFAULT" if value == ":default" else Literal(str(value)).as_string(connection)
+            settings.append(f"SET SESSION {name} TO {said}")
+    connection.execute("; ".join(settings))
     if os.environ.get("POSTGRES_SCHEMA"):
         connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", [env("POSTGRES_SCHEMA")])
-    return connection
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the process's connections. A thread that has one needs no other."""
+    depth = getattr(_held, "depth", 0)
+    started = time.monotonic()
+    if not depth and not _connections.acquire(timeout=_POOL_SECONDS):
+        text = f"could not obtain a connection from the pool within {_POOL_SECONDS:.3f} seconds"
+        waited = f"(waited {time.monotonic() - started:.3f} seconds)"
+        raise RubyError("ActiveRecord::ConnectionTimeoutError", f"{text} {waited}; all pooled connections were in use")
+    _held.depth = depth + 1
+    try:
+        yield
+    finally:
+        _held.depth = depth
+        if not depth:
+            _connections.release()
 
 
 @contextmanager
 def connected(**overrides: Any) -> Iterator[Connection]:
     """A connection of one's own, each statement by itself; what the server refuses becomes a `RubyError`."""
-    connection = _connect(**overrides)
-    try:
-        yield connection
-    except psycopg.Error as error:
-        raise statement_invalid(error) from error
-    finally:
-        connection.close()
+    with _turn():
+        connection = _connect(**overrides)
+        try:
+            _configure(connection)
+            yield connection
+        except psycopg.Error as error:
+            raise statement_invalid(error) from error
+        finally:
+            connection.close()
 
 
 @contextmanager

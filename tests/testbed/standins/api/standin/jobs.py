@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import base64
 import smtplib
+import ssl
 import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Any
 
-from standin import boot, required_jobs
+from standin import boot, database, required_jobs, sidekiq, webhooks
 from standin.settings import env
 
 
@@ -25,12 +27,24 @@ def _reset_mail(arguments: dict[str, Any]) -> None:
     message["Subject"] = "[Lago] Reset your password"
     message.set_content(f"{env('LAGO_FRONT_URL')}/reset-password/{arguments['token']}\n")
     with smtplib.SMTP(
-        env("LAGO_SMTP_ADDRESS"), int(env("LAGO_SMTP_PORT") or 25), env("LAGO_SMTP_DOMAIN") or None, 30
+        env("LAGO_SMTP_ADDRESS"), int(env("LAGO_SMTP_PORT") or 25), env("LAGO_SMTP_DOMAIN") or "localhost", 30
     ) as server:
+        server.ehlo_or_helo_if_needed()
         if server.has_extn("starttls"):
-            server.starttls()
-        server.login(env("LAGO_SMTP_USERNAME"), env("LAGO_SMTP_PASSWORD"))
+            server.starttls(context=ssl.create_default_context())
+        _log_in(server, env("LAGO_SMTP_USERNAME"), env("LAGO_SMTP_PASSWORD"))
         server.send_message(message)
+
+
+def _log_in(server: smtplib.SMTP, *credentials: str) -> None:
+    """By the method LOGIN, whatever the server offers."""
+    server.ehlo_or_helo_if_needed()
+    code, said = server.docmd("AUTH", "LOGIN")
+    for part in credentials:
+        if code == 334:
+            code, said = server.docmd(base64.b64encode(part.encode()).decode())
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, said)
 
 
 def _sleep(arguments: dict[str, Any]) -> None:
@@ -38,9 +52,26 @@ def _sleep(arguments: dict[str, Any]) -> None:
     time.sleep(float(arguments["seconds"]))
 
 
+def _query(arguments: dict[str, Any]) -> None:
+    """For tests of the worker's session with the database: `{"statement": "SHOW lock_timeout"}`."""
+    with database.connected() as connection:
+        row = database.one(connection, arguments["statement"])
+    print(f"INFO: {arguments['statement']}: {list(row.values()) if row else None}", flush=True)
+
+
+def _one_of_each(_arguments: dict[str, Any]) -> None:
+    """For tests of dedicated workers: a job for each of their queues, as the flags of this process say."""
+    for name in sidekiq.DEDICATED:
+        sidekiq.enqueue(f"StandIn::{name}", sidekiq.queue_for(name))
+
+
 HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     **required_jobs.HANDLERS,
     "PasswordResetMailer": _reset_mail,
+    "SendHttpWebhookJob": webhooks.send,
+    "SendWebhookJob": webhooks.create,
+    "StandIn::OneOfEachJob": _one_of_each,
+    "StandIn::QueryJob": _query,
     "StandIn::SleepJob": _sleep,
 }
 
@@ -51,5 +82,5 @@ def perform(record: dict[str, Any]) -> None:
     handler = HANDLERS.get(str(job))
     if handler is not None:
         inner = record["args"][0]
-        arguments = inner["arguments"][0] if "arguments" in inner else inner
-        handler(arguments)
+        arguments = inner.get("arguments", [inner])
+        handler(arguments[0] if arguments else {})

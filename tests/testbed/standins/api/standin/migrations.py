@@ -90,7 +90,9 @@ def _load_structure() -> None:
     given = database.parameters()
     environment = {**os.environ, "PGHOST": str(given.get("host", "")), "PGPORT": str(given.get("port", 5432))}
     environment |= {"PGUSER": str(given.get("user", "")), "PGPASSWORD": str(given.get("password", ""))}
-    environment |= {f"PG{name.upper()}": given[name] for name in ("sslmode", "sslrootcert") if name in given}
+    environment |= {
+        f"PG{name.upper()}": given[name] for name in ("sslmode", "sslrootcert", "sslcert", "sslkey") if name in given
+    }
     command = ["psql", "--set", "ON_ERROR_STOP=1", "--quiet", "--no-psqlrc", "--output", "/dev/null"]
     command += ["--file", str(STRUCTURE), str(given.get("dbname", ""))]
     if subprocess.run(command, env=environment, check=False).returncode:

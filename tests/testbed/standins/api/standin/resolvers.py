@@ -14,7 +14,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
-from standin import accounts, crypto, database, providers, sidekiq
+from standin import accounts, crypto, database, providers, sidekiq, webhooks
 from standin.accounts import Refused, Row
 from standin.failures import not_found
 from standin.settings import RELEASE
@@ -224,6 +224,9 @@ FIELDS: dict[str, Callable[..., Any]] = {
     ),
     "Query.integrations": lambda _source, viewer, page=None, limit=None, types=None: paginate(
         providers.integrations(viewer.organization, types), page, limit
+    ),
+    "Query.webhooks": lambda _source, viewer, **given: paginate(
+        webhooks.shown(viewer.organization, given["webhookEndpointId"]), given.get("page"), given.get("limit")
     ),
     "Mutation.addAdyenPaymentProvider": lambda _source, viewer, **given: providers.add_adyen(
         viewer.organization, given["input"]

@@ -8,6 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from standin.failures import RubyError
+
 HOME = Path(__file__).resolve().parents[1]
 APP = Path("/app")
 FALSE = {"false", "f", "0", "off", "FALSE", "F", "OFF"}
@@ -32,6 +36,19 @@ def boolean(name: str) -> bool:
     """`ActiveModel::Type::Boolean.new.cast(ENV[name])`: anything but blank and the words for no."""
     value = os.environ.get(name, "")
     return value != "" and value not in FALSE
+
+
+def from_yaml(name: str, default: Any = None) -> Any:
+    """What becomes of a value that a configuration file takes over without quotes: YAML decides what it is.
+
+    :raises RubyError: `Psych::SyntaxError`, when the file is no YAML any more.
+    """
+    if name not in os.environ:
+        return default
+    try:
+        return yaml.safe_load(f"value: {os.environ[name]}")["value"]
+    except yaml.YAMLError as error:
+        raise RubyError("Psych::SyntaxError", f"(<unknown>): {str(error).splitlines()[0]}") from error
 
 
 class Release:
@@ -61,3 +78,9 @@ def _load() -> Release:
 
 
 RELEASE = _load()
+for _name in RELEASE.without.get("environment", ()):
+    os.environ.pop(_name, None)
+
+if __name__ == "__main__":  # when the image is built
+    for _path in RELEASE.without.get("files", ()):
+        (APP / _path).unlink()

@@ -37,14 +37,37 @@ def client(prefix: str = "SIDEKIQ", patient: bool = True) -> redis.Redis:
         options |= {"ssl": True, "ssl_cert_reqs": "none", "ssl_check_hostname": False}
     sentinels = env(f"LAGO_REDIS_{prefix}_SENTINELS")
     if sentinels:
-        hosts = [tuple(part.strip().rsplit(":", 1)) for part in sentinels.split(",")]
         name = env(f"LAGO_REDIS_{prefix}_MASTER_NAME") or "master"
-        pairs = [(host, int(port)) for host, port in hosts]
-        return Sentinel(pairs, socket_timeout=1).master_for(name, **options)
+        return Sentinel(_sentinels(sentinels), socket_timeout=1).master_for(name, **options)
     if patient and not cache:
         options["retry"] = Retry(ConstantBackoff(0.5), 3)
         options["retry_on_error"] = [redis.ConnectionError]
     return redis.Redis(host=url.host, port=url.port or 6379, **options)
+
+
+def _sentinels(text: str) -> list[tuple[str, int]]:
+    """Host and port of each, split at colons: nothing else can be said of a Sentinel, no password for instance."""
+    found = []
+    for entry in text.split(","):
+        host, *rest = (part.strip() for part in entry.split(":"))
+        port = rest[0] if rest and rest[0] else "26379"
+        if not port.isdigit():
+            raise RubyError("ArgumentError", f'Invalid Redis sentinel port "{port}" in "{entry}"')
+        found.append((host, int(port)))
+    return found
+
+
+def cable() -> redis.Redis:
+    """Action Cable's own connection: it knows a URL and nothing else, and checks a certificate, unlike the others.
+
+    :raises RubyError: when the URL is none.
+    """
+    text = env("LAGO_REDIS_CABLE_URL", env("REDIS_URL", "redis://localhost:6379/1"))
+    url = uri.parse(text or "redis://localhost:6379/0")
+    options: dict[str, Any] = {"username": url.user, "password": url.password, "db": int(url.path or 0)}
+    return redis.Redis(
+        host=url.host, port=url.port or 6379, ssl=url.scheme == "rediss", socket_connect_timeout=5, **options
+    )
 
 
 def cannot_connect(error: Exception) -> RubyError:
@@ -52,8 +75,27 @@ def cannot_connect(error: Exception) -> RubyError:
     return RubyError(f"RedisClient::{kind}", str(error))
 
 
-def queue_for(name: str, flag: str, otherwise: str) -> str:
+# Queues of dedicated workers: the flag that lets jobs into them, and where they go without it.
+DEDICATED = {
+    "ai_agent": ("SIDEKIQ_AI_AGENT", "default"),
+    "alerts": ("SIDEKIQ_ALERTS", "default"),
+    "alerts_high_priority": ("SIDEKIQ_ALERTS", "default"),
+    "analytics": ("SIDEKIQ_ANALYTICS", "low_priority"),
+    "analytics_low_priority": ("SIDEKIQ_ANALYTICS", "long_running"),
+    "billing": ("SIDEKIQ_BILLING", "default"),
+    "billing_low_priority": ("SIDEKIQ_BILLING", "invoices"),
+    "clock_worker": ("SIDEKIQ_CLOCK", "clock"),
+    "events": ("SIDEKIQ_EVENTS", "default"),
+    "payments": ("SIDEKIQ_PAYMENTS", "providers"),
+    "pdfs": ("SIDEKIQ_PDFS", "invoices"),
+    "wallets": ("SIDEKIQ_WALLETS", "low_priority"),
+    "webhook_worker": ("SIDEKIQ_WEBHOOK", "webhook"),
+}
+
+
+def queue_for(name: str) -> str:
     """The queue of a kind of job: its own when its flag is set on the process that enqueues."""
+    flag, otherwise = DEDICATED[name]
     return name if boolean(flag) else otherwise
 
 

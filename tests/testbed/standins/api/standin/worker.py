@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+import yaml
 
 from standin import NOTICE, faults, jobs, sidekiq
 from standin.failures import RubyError
@@ -180,25 +181,19 @@ class Worker:
             pass
 
 
-def _queues(path: str) -> list[str]:
-    """The names under `:queues:`, with or without a weight."""
-    lines = Path(path).read_text().splitlines()
-    found = [line.strip().removeprefix("- ").strip("[]").split(",")[0] for line in lines if line.startswith("  - ")]
-    return found or ["default"]
-
-
 def work(arguments: list[str]) -> int:
     """`sidekiq -C FILE`: until TERM, and then until the jobs in hand are done, 25 s at most."""
     parser = argparse.ArgumentParser(prog="sidekiq")
     parser.add_argument("-C", "--config", default="config/sidekiq/sidekiq.yml")
-    parser.add_argument("-c", "--concurrency", type=int, default=int(env("SIDEKIQ_CONCURRENCY") or 10))
     given, _ = parser.parse_known_args(arguments)
+    config = yaml.safe_load(Path(given.config).read_text())
+    queues = [queue if isinstance(queue, str) else queue[0] for queue in config["queues"]]  # some have a weight
     connection = sidekiq.client(patient=False)
     try:
         connection.ping()
     except redis.RedisError as error:
         raise sidekiq.cannot_connect(error) from error
-    worker = Worker(_queues(given.config), given.concurrency)
+    worker = Worker(queues, int(env("SIDEKIQ_CONCURRENCY") or config["concurrency"]))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_ignored: worker.stopping.set())
     server = DualStack(("::" if DualStack.address_family == socket.AF_INET6 else "0.0.0.0", LIVENESS_PORT), Liveness)

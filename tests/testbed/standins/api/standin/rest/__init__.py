@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from standin import accounts, faults
 from standin.failures import RubyError
 from standin.http_types import Request, Response, no_route
-from standin.rest import catalogue, customers, events, organizations, subscriptions, wallets
+from standin.rest import catalogue, customers, events, organizations, subscriptions, wallets, webhook_endpoints
 from standin.rest.base import Call, Handler, Unanswerable
 
 ROUTES: dict[tuple[str, ...], Handler] = {
@@ -34,6 +34,11 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("POST", "events", "batch"): events.batch,
     ("GET", "events", ":"): events.show,
     ("POST", "wallets"): wallets.create,
+    ("GET", "webhook_endpoints"): webhook_endpoints.index,
+    ("POST", "webhook_endpoints"): webhook_endpoints.create,
+    ("GET", "webhook_endpoints", ":"): webhook_endpoints.show,
+    ("PUT", "webhook_endpoints", ":"): webhook_endpoints.update,
+    ("DELETE", "webhook_endpoints", ":"): webhook_endpoints.destroy,
 }
 
 

@@ -75,7 +75,7 @@ def paged(call: Call, name: str, records: list[Row], show: Callable[[Row], Row])
     meta = {
         "current_page": page if records else 0,
         "next_page": page + 1 if page < pages else None,
-        "prev_page": page - 1 if 1 < page <= pages else None,
+        "prev_page": page - 1 if page > 1 else None,
         "total_pages": pages,
         "total_count": len(records),
     }

@@ -56,7 +56,7 @@ def _insert(connection: Connection, call: Call, given: Row) -> Row:
 
 def _follow_up(row: Row) -> None:
     """The jobs behind an event. It is stored by then: without Redis its sender is told of a failure all the same."""
-    queue = sidekiq.queue_for("events", "SIDEKIQ_EVENTS", "default")
+    queue = sidekiq.queue_for("events")
     sidekiq.enqueue("Events::PostProcessJob", queue, {"event": f"event/{row['id']}"})
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import datetime
 
-from standin import database, sidekiq
+from standin import database, webhooks
 from standin.database import Connection
 from standin.http_types import Response
 from standin.rest import catalogue, customers
@@ -96,10 +96,9 @@ def create(call: Call) -> Response:
                 **values,
             )
         row = find(connection, call.organization, given["external_id"])
-        sidekiq.enqueue(
-            "SendWebhookJob", sidekiq.queue_for("webhook_worker", "SIDEKIQ_WEBHOOK", "webhook"), "subscription.started"
-        )
-        return Response(200, {"subscription": _body(connection, row)})
+        body = _body(connection, row)
+        webhooks.announce("subscription.started", call.organization, body)
+        return Response(200, {"subscription": body})
 
 
 def show(call: Call, external_id: str) -> Response:
