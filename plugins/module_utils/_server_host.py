@@ -4,10 +4,11 @@
 
 # This module util is PRIVATE to the collection: it may change at any time.
 
-"""What a server is: its system, its memory, its disks, its clock."""
+"""What a server is: its system, its memory, its disks, its addresses, its clock."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import platform
 import re
@@ -18,6 +19,8 @@ import typing as t
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine
 
 _FAMILIES = {"debian": ("debian", "ubuntu"), "redhat": ("rhel", "centos", "fedora")}
+#: In the kernel's routes, an address that is the server's own.
+_LOCAL = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
 #: Where Docker keeps images and volumes unless it is told otherwise.
 STORAGE_ROOT = "/var/lib/docker"
 
@@ -33,6 +36,7 @@ def describe(machine: Machine) -> dict[str, t.Any]:
         "memory_mb": memory_mb(machine.text("/proc/meminfo") or ""),
         "cgroup": 2 if machine.exists("/sys/fs/cgroup/cgroup.controllers") else 1,
         "ipv6": bool((machine.text("/proc/net/if_inet6") or "").strip()),
+        "addresses": addresses(machine),
         "time_utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 
@@ -67,6 +71,20 @@ def memory_mb(meminfo: str) -> int | None:
     """Return the memory in MiB that C(/proc/meminfo) tells of."""
     found = re.search(r"^MemTotal:\s+(\d+) kB", meminfo, re.MULTILINE)
     return int(found[1]) // 1024 if found else None
+
+
+def addresses(machine: Machine) -> list[str]:
+    """Return the server's own addresses, IPv4 first, from the kernel's tables: C(ip) need not be there.
+
+    None at all where they do not tell what can be listened on: a server may be allowed to listen on addresses that it
+    is given later, as one of several that share an address is.
+    """
+    if (machine.text("/proc/sys/net/ipv4/ip_nonlocal_bind") or "0").strip() != "0":
+        return []
+    routes, inet6 = (machine.text(f"/proc/net/{name}") or "" for name in ("fib_trie", "if_inet6"))
+    four = {ipaddress.IPv4Address(address) for address in _LOCAL.findall(routes)}
+    six = {ipaddress.IPv6Address(int(line.split()[0], 16)) for line in inet6.splitlines() if line.strip()}
+    return [*map(str, sorted(four)), *map(str, sorted(six))]
 
 
 def disk_free_mb(machine: Machine, paths: t.Iterable[str]) -> dict[str, int]:

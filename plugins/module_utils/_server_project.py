@@ -16,7 +16,10 @@ _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _ONEOFF = "com.docker.compose.oneoff"
 _NUMBER = "com.docker.compose.container-number"
-_LABELS = (_PROJECT, _SERVICE, _ONEOFF, _NUMBER, "com.docker.compose.config-hash", "com.docker.compose.image")
+_LABELS = tuple(
+    f"com.docker.compose.{name}"
+    for name in ("project", "project.working_dir", "service", "oneoff", "container-number", "config-hash", "image")
+)
 _OURS = "selfhosted.lago."
 #: What a deployment calls its volumes.
 _VOLUMES = ("db-data", "redis-data", "storage", "proxy-data", "proxy-config")

@@ -127,6 +127,12 @@ server:
       description: Whether the kernel has any IPv6 address.
       returned: success
       type: bool
+    addresses:
+      description: The server's own addresses; none where it may listen on others too (C(ip_nonlocal_bind)).
+      returned: success
+      type: list
+      elements: str
+      sample: [127.0.0.1, 192.0.2.7, "::1"]
     time_utc:
       description: The server's clock.
       returned: success
@@ -198,7 +204,7 @@ server:
           restarts: 0
           oneoff: false
           own_name: true
-          labels: {com.docker.compose.service: api}
+          labels: {com.docker.compose.service: api, com.docker.compose.project.working_dir: /opt/lago}
           ports: [{address: 0.0.0.0, port: 443, target: 443/tcp}]
     other_containers:
       description: Further containers of the project, such as replicas, described alike.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -181,12 +182,11 @@ def no_ipv6(case: Case) -> Found:
 
 @rule("server")
 def project_taken(case: Case) -> Found:
-    containers, name = case.server.get("containers") or {}, case.text("lago_project")
-    files = case.server.get("files")
-    directory = case.text("lago_directory")
-    homes = {str((one.get("labels") or {}).get(_WORKING_DIRECTORY) or "") for one in containers.values()} - {""}
-    stranger = sorted(home for home in homes if home.rstrip("/") != directory.rstrip("/"))
-    if containers and directory and (stranger or (files is not None and not files.get("compose"))):
+    name, directory, files = case.text("lago_project"), case.text("lago_directory"), case.server.get("files")
+    there = [*(case.server.get("containers") or {}).values(), *(case.server.get("other_containers") or [])]
+    homes = {str((one.get("labels") or {}).get(_WORKING_DIRECTORY) or "") for one in there} - {""}
+    stranger = sorted(home for home in homes if posixpath.normpath(home) != posixpath.normpath(directory))
+    if there and directory and (stranger or (files is not None and not files.get("compose"))):
         place = f" in {stranger[0]}" if stranger else ", and not that of lago_directory"
         yield (
             "lago_project",

@@ -133,6 +133,47 @@ def test_operating_system(release: str, expected: tuple[Any, ...]) -> None:
     assert tuple(_server_host.operating_system(release).values()) == expected
 
 
+#: As Linux writes them of a server with an address on one network card, and Docker's bridge.
+FIB_TRIE = """Main:
+  +-- 0.0.0.0/0 3 0 4
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 127.0.0.0/8 2 0 2
+        |-- 127.0.0.0
+           /8 host LOCAL
+        |-- 127.0.0.1
+           /32 host LOCAL
+     +-- 192.0.2.0/24 2 0 2
+        |-- 192.0.2.0
+           /24 link UNICAST
+        |-- 192.0.2.7
+           /32 host LOCAL
+        |-- 192.0.2.255
+           /32 link BROADCAST
+Local:
+  +-- 172.17.0.0/16 2 0 2
+     |-- 172.17.0.1
+        /32 host LOCAL
+     |-- 192.0.2.7
+        /32 host LOCAL
+"""
+IF_INET6 = """20010db8000000000000000000000007 04 40 00 82     eth0
+00000000000000000000000000000001 01 80 10 80       lo
+"""
+
+
+def test_the_addresses_of_the_server(tmp_path: Path) -> None:
+    machine = fake(tmp_path, files={"/proc/net/fib_trie": FIB_TRIE, "/proc/net/if_inet6": IF_INET6})
+    assert _server_host.addresses(machine) == ["127.0.0.1", "172.17.0.1", "192.0.2.7", "::1", "2001:db8::7"]
+    assert _server_host.addresses(fake(tmp_path / "bare")) == []
+
+
+@pytest.mark.parametrize(("allowed", "known"), [("0\n", True), ("1\n", False)])
+def test_where_addresses_come_later_none_is_known(tmp_path: Path, allowed: str, known: bool) -> None:
+    files = {"/proc/net/if_inet6": IF_INET6, "/proc/sys/net/ipv4/ip_nonlocal_bind": allowed}
+    assert bool(_server_host.addresses(fake(tmp_path, files=files))) is known
+
+
 def test_the_server_itself(tmp_path: Path) -> None:
     machine = fake(
         tmp_path,
@@ -356,6 +397,7 @@ def _container(service: str, number: str = "1", oneoff: str = "False", status: s
             "Env": ["DATABASE_URL=postgres://lago:s3cret@db/lago"],
             "Labels": {
                 "com.docker.compose.project": "lago",
+                "com.docker.compose.project.working_dir": "/opt/lago",
                 "com.docker.compose.service": service,
                 "com.docker.compose.oneoff": oneoff,
                 "com.docker.compose.container-number": number,
@@ -387,6 +429,7 @@ def test_containers_by_service(tmp_path: Path) -> None:
     assert services["proxy"]["ports"] == [{"address": "0.0.0.0", "port": 8443, "target": "443/tcp"}]
     assert "org.example.else" not in services["api"]["labels"]
     assert services["api"]["labels"]["selfhosted.lago.file"] == "abc"
+    assert services["api"]["labels"]["com.docker.compose.project.working_dir"] == "/opt/lago"
     assert "s3cret" not in json.dumps(found)
     assert _server_project.running(found, "api") == services["api"]["id"]
     assert [_server_project.running(found, name) for name in ("proxy", "register", "db")] == [None, None, None]
