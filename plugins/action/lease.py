@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.selfhosted.lago.plugins.plugin_utils import _process
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _process, _progress
 
 
 class ActionModule(ActionBase):
@@ -30,7 +30,8 @@ class ActionModule(ActionBase):
         return result
 
     def _ask(self, args: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        return dict(self._execute_module("selfhosted.lago.lease", module_args=args, task_vars=task_vars))
+        with _progress.told(self._task, task_vars):  # it waits for what an ended run left at work
+            return dict(self._execute_module("selfhosted.lago.lease", module_args=args, task_vars=task_vars))
 
 
 def _other(result: dict[str, Any]) -> dict[str, Any]:

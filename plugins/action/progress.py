@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _progress
 
 
 class ActionModule(ActionBase):
@@ -30,26 +26,7 @@ class ActionModule(ActionBase):
                 "every": {"type": "int", "default": 10},
             }
         )
-        host = str((task_vars or {}).get("inventory_hostname", ""))
-        with _told(f"{host}: {self._task.name}", args["every"]):
+        with _progress.told(self._task, task_vars, args["every"]):
             return dict(
                 self._execute_module(module_name=args["module"], module_args=args["options"], task_vars=task_vars)
             )
-
-
-@contextmanager
-def _told(what: str, every: float) -> Iterator[None]:
-    """Say what goes on and for how long, after every so many seconds, until the block is left."""
-    over, began = threading.Event(), time.monotonic()
-
-    def tell() -> None:
-        while not over.wait(every):
-            Display().display(f"... {what}: {time.monotonic() - began:.0f} s")
-
-    teller = threading.Thread(target=tell, daemon=True)
-    teller.start()
-    try:
-        yield
-    finally:
-        over.set()
-        teller.join()

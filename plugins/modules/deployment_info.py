@@ -25,6 +25,9 @@ extends_documentation_fragment:
   - selfhosted.lago.attributes.info_module
   - selfhosted.lago.attributes.actiongroup
 attributes:
+  action:
+    description: Has an action, which tells on the controller every few seconds that the module goes on.
+    support: full
   check_mode:
     details:
       - A login makes Lago enqueue a job that does nothing of note. Nothing else is changed, in check mode or not.

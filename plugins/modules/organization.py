@@ -25,6 +25,9 @@ extends_documentation_fragment:
   - selfhosted.lago.attributes
   - selfhosted.lago.attributes.actiongroup
 attributes:
+  action:
+    description: Has an action, which tells on the controller every few seconds that the module goes on.
+    support: full
   check_mode:
     support: full
     details:

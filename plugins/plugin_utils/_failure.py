@@ -44,6 +44,8 @@ LEFT = {
     "key": "Nobody was registered, and no key was changed.",
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
     "down": "What was stopped stays stopped; nothing of the data was removed.",
+    "prune": "What was removed stays removed. No image that is in use was touched.",
+    "support": "Nothing was changed: the deployment was only looked at.",
     "remove": "What was removed stays removed; a further run removes the rest.",
 }
 #: What ansible-core says of a command that failed, and of a task whose own condition says so.
@@ -81,7 +83,7 @@ class Failed:
     @property
     def own(self) -> bool:
         """Whether it is a failure of this collection's own, whose text never holds a secret."""
-        return bool(self.failure.get("code"))
+        return bool(self.failure.get("code")) or self.verb == "preflight"
 
     @property
     def summary(self) -> str:

@@ -114,6 +114,15 @@ def test_without_somebody_who_knows_the_secrets_only_our_own_messages_are_told(
     assert told in block
 
 
+def test_what_preflight_says_is_our_own_message(explain: Any, tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "preflight.yml").write_text("    - name: Everything is fit\n")
+    seen = {"failed": True, "msg": "no such directory"}
+    result, block = explain("Everything is fit", {"msg": "lago_directory is no path"}, seen, role_path=str(tmp_path))
+    assert result["failure"]["verb"] == "preflight"
+    assert "What     lago_directory is no path" in block
+
+
 def test_what_was_explained_is_not_explained_again(explain: Any) -> None:
     first, _block = explain("Started", {"msg": "x"})
     second, block = explain("Told", first)

@@ -9,12 +9,13 @@ from unittest import mock
 
 import pytest
 from ansible_collections.selfhosted.lago.plugins.action import progress
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _progress
 
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(progress, "Display", lambda: mock.Mock(display=lines.append))
+    monkeypatch.setattr(_progress, "Display", lambda: mock.Mock(display=lines.append))
     return lines
 
 
