@@ -17,6 +17,7 @@ ROLES = tree.roles()
 TASKS = tree.tasks()
 VERBS = ("main", "preflight", "secrets", "render", "pull", "migrate", "up", "verify", "prune", "down", "remove")
 WITHOUT_A_SHELL = ("shell", "raw", "ansible.builtin.shell", "ansible.builtin.raw")
+INCLUDES = "ansible.builtin.include_tasks"
 SETS_VARIABLES = ("ansible.builtin.set_fact", "set_fact")
 
 # Magic variables and those of connections; all other ansible_* are facts, which have to be asked of ansible_facts.
@@ -91,6 +92,13 @@ def test_the_stack_has_every_verb() -> None:
     if not stack.exists():
         pytest.skip("there is no role stack yet")
     assert [verb for verb in VERBS if not (stack / "tasks" / f"{verb}.yml").exists()] == []
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "main"])
+def test_a_verb_tells_a_person_what_went_wrong_however_it_was_entered(verb: str) -> None:
+    tasks = tree.load(ROOT / "roles" / "stack" / "tasks" / f"{verb}.yml")
+    told = [task for task in tasks if any(one.get(INCLUDES) == "report_failure.yml" for one in task.get("rescue", []))]
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("role", **tree.named(ROLES))

@@ -18,10 +18,13 @@ def enters(lago: Lifecycle, password: str) -> bool:
 
 
 def test_another_encryption_key_is_refused_under_data(lago: Lifecycle) -> None:
+    """By the whole, and by a verb that is entered alone; a person is told once."""
     before, kept = lago.ids(), lago.read(SECRETS)
-    run = lago.stack(lago_encryption_primary_key=secrets.token_hex(32))
-    refused(run, "lago_encryption_primary_key is not the key that was in use", "holds 1 organization", "Remove")
-    assert (run.recap["changed"], lago.ids(), lago.read(SECRETS)) == (0, before, kept)
+    for verb in ("main", "render"):
+        run = lago.stack(verb, lago_encryption_primary_key=secrets.token_hex(32))
+        refused(run, "lago_encryption_primary_key is not the key that was in use", "holds 1 organization", "Remove")
+        assert (run.output.count("=== Lago: FAILED ="), run.output.count("\nWhere    ")) == (1, 1), run.output
+        assert (run.recap["changed"], lago.ids(), lago.read(SECRETS)) == (0, before, kept)
 
 
 def test_secrets_that_are_lost_are_not_made_anew_under_data(lago: Lifecycle) -> None:
