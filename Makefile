@@ -78,7 +78,7 @@ browser: venv ## a person with Chromium, at one origin and at two; pictures in .
 chaos: venv ## runs killed at every place, and two at a time (about an hour)
 	pytest tests/chaos --all
 
-chaos-by-chance: venv ## the same at five places, chosen by a seed that is printed (CHAOS_SEED repeats one)
+chaos-by-chance: venv ## the same at six places, chosen by a seed that is printed (CHAOS_SEED repeats one)
 	pytest tests/chaos
 
 .PHONY: leaks leaks-in-turns
@@ -98,8 +98,9 @@ demo: venv ## one server in a container on this machine, deployed by the playboo
 demo-down: venv ## remove the demo and all that was built for it
 	@$(PYTHON) demo/demo.py down
 
-bench: demo ## what a converge with nothing to do costs, against doing it by hand
+bench: demo ## what a converge costs, a first one and one with nothing to do, against doing it by hand
 	@$(PYTHON) bench/noop.py
+	@$(PYTHON) bench/first.py
 
 ##@ Other
 .PHONY: clean

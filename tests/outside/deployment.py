@@ -18,6 +18,7 @@ from outside.lago_user import LagoUser
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "molecule"
+COUNTING, STARTS = "/usr/local/bin/counting-python", "/run/module-starts"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,17 @@ class Deployment:
             r"/(root/\.ansible|tmp|run|var/tmp|var/log/journal|var/lib/systemd|root$|var$|var/log$|var/lib$|etc$)"
         )
         return {entry["Path"] for entry in self._container.diff() or [] if not noise.match(entry["Path"])}
+
+    def count_starts(self) -> str:
+        """Begin to count the starts of modules; returns the interpreter with which they are counted."""
+        counting = f'#!/bin/sh\necho start >> {STARTS}\nexec /usr/bin/python3 "$@"\n'
+        write = 'printf %s "$1" > "$2"; chmod 755 "$2"; true > "$3"'
+        self.shell("sh", "-c", write, "sh", counting, COUNTING, STARTS)
+        return COUNTING
+
+    def starts(self) -> int:
+        """How many modules were started with that interpreter."""
+        return len(self.read(STARTS).split())
 
     @property
     def address(self) -> str:

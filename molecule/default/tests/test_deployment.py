@@ -167,18 +167,13 @@ def test_the_queue_keeps_its_jobs_over_a_restart(deployment: Deployment) -> None
 
 
 def test_a_further_run_changes_nothing_and_starts_few_modules(deployment: Deployment) -> None:
-    counting = '#!/bin/sh\\necho start >> /run/module-starts\\nexec /usr/bin/python3 "$@"\\n'
-    deployment.shell(
-        "sh", "-c", f"printf '{counting}' > /usr/local/bin/counting-python; chmod 755 /usr/local/bin/counting-python"
-    )
     before = {name: entry["Id"] for name, entry in containers(deployment).items()}
-    deployment.shell("rm", "-f", "/run/module-starts")
-    run = deployment.run(ansible_python_interpreter="/usr/local/bin/counting-python")
+    run = deployment.run(ansible_python_interpreter=deployment.count_starts())
     assert run.code == 0, run.output
     assert run.recap["changed"] == 0, run.output
     assert {name: entry["Id"] for name, entry in containers(deployment).items()} == before
     verification = 1
-    starts = len(deployment.read("/run/module-starts").split())
+    starts = deployment.starts()
     assert starts - verification <= 8, f"{starts} modules were started on the server"
 
 
