@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One server for all, and the seed: five places by chance, or with --all every one."""
+"""One server for all, and the seed: a few places by chance, or with --all every one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEED = os.environ.setdefault("CHAOS_SEED", f"{random.SystemRandom().getrandbits(
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="kill at every place, not only at five chosen by the seed")
+    parser.addoption("--all", action="store_true", help="kill at every place, not only at a few chosen by the seed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,7 +39,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     every = bool(metafunc.config.getoption("--all"))
     chance = random.Random(SEED)
     first, change = places.first(chance, every), places.change(chance, every)
-    for argument, chosen in (("first", first), ("change", change)):
+    half = places.half(chance, every)
+    for argument, chosen in (("first", first), ("change", change), ("half", half)):
         if argument in metafunc.fixturenames:
             metafunc.parametrize(argument, chosen, ids=[str(place) for place in chosen])
 

@@ -53,12 +53,12 @@ FIRST = tuple(
         ("What was migrated, by which image and in which database is on record", 0),
         (UP, 0),
         ("The proxy's own certificate authority is known", 0),
-        ("The root certificate of the deployment lies beside it", 1),
+        ("The root certificate of the deployment lies beside it", 0),
         (KEY, 0),
         ("Nothing of a run that was killed can register any more", 0),
         ("Who is registered is asked of the database", 0),
         (OPEN, 0),
-        (REGISTER, 1),
+        (REGISTER, 0),
         ("Nothing with an open sign-up is left", 0),
         (KEY, 1),
         ("What the deployment does is seen as its users see it", 0),
@@ -83,9 +83,8 @@ LONG_CHANGE = {"Every file of the deployment is as declared": 0.5, UP: 12.0, KEY
 
 
 def _moments(chance: Random, long: dict[str, float], every: bool) -> list[Place]:
-    nth = {REGISTER: 1}
     found = [
-        Place(task, round(chance.uniform(0.1, longest), 2), strike, nth.get(task, 0))
+        Place(task, round(chance.uniform(0.1, longest), 2), strike)
         for task, longest in long.items()
         for strike in STRIKES
     ]
@@ -95,6 +94,12 @@ def _moments(chance: Random, long: dict[str, float], every: bool) -> list[Place]
 def first(chance: Random, every: bool) -> list[Place]:
     """Return where first converges are struck."""
     return [*(FIRST if every else [chance.choice(FIRST)]), *_moments(chance, LONG_FIRST, every)]
+
+
+def half(chance: Random, every: bool) -> list[Place]:
+    """Return where first converges are struck that nobody finishes: by the end of the run alone."""
+    found = [place for place in first(chance, True) if place.strike in (KILL, ORPHAN)]
+    return found if every else [chance.choice(found)]
 
 
 def change(chance: Random, every: bool) -> list[Place]:

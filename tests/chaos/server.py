@@ -34,6 +34,8 @@ FILES = {
     "redis/queue.conf",
     "secrets.json",
 }
+#: Of these, what is left when the rest is removed.
+KEPT_FILES = {"secrets.json", "api_key.json", "migrated.json"}
 WIPE = r"""
 docker ps -aq | xargs -r docker rm -fv >/dev/null
 docker volume ls -q | xargs -r docker volume rm -f >/dev/null
@@ -112,21 +114,28 @@ class Server(Deployment):
         """Return all that lies about or runs and is no part of a deployment at rest."""
         found = [f"container {name} {state}" for name, state in self.containers().items()
                  if state != "running" or name not in {f"lago-{service}-1" for service in SERVICES}]  # fmt: skip
-        found += [
-            f"network {name}" for name in self._lines("docker", "network", "ls", "--format", "{{.Name}}") - NETWORKS
-        ]
+        found += [f"network {name}" for name in self.networks() - NETWORKS]
         found += [f"unused volume {name}" for name in self._lines("docker", "volume", "ls", "-qf", "dangling=true")]
-        there = self._lines("find", self.directory, "!", "-type", "d", "-printf", r"%P\n")
-        found += [f"file {self.directory}/{name}" for name in there - FILES]
-        found += [f"no file {self.directory}/{name}" for name in FILES - there]
+        found += [f"file {self.directory}/{name}" for name in self.files() - FILES]
+        found += [f"no file {self.directory}/{name}" for name in FILES - self.files()]
         temporary = "find /root/.ansible/tmp /tmp -mindepth 1 -maxdepth 1 -name 'ansible*' 2>/dev/null || true"
         found += [f"file {path}" for path in self._lines("sh", "-c", temporary)]
         return found + [f"process {line}" for line in self._lines("sh", "-c", WORK)]
 
+    def volumes(self) -> set[str]:
+        return self._lines("docker", "volume", "ls", "-q")
+
+    def networks(self) -> set[str]:
+        return self._lines("docker", "network", "ls", "--format", "{{.Name}}")
+
+    def files(self) -> set[str]:
+        """Return all files of the deployment."""
+        return self._lines("sh", "-c", f"cd {self.directory} 2>/dev/null && find . ! -type d -printf '%P\\n' || true")
+
     def missing(self) -> set[str]:
         """Return the services and volumes that should be there and are not."""
         names = {name.removeprefix("lago-").removesuffix("-1") for name in self.containers()}
-        return (SERVICES - names) | (VOLUMES - self._lines("docker", "volume", "ls", "-q"))
+        return (SERVICES - names) | (VOLUMES - self.volumes())
 
     def _lines(self, *argv: str) -> set[str]:
         return {line.strip() for line in self.shell(*argv).splitlines() if line.strip()}

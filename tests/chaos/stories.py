@@ -72,6 +72,15 @@ def at_rest(server: Server) -> None:
     assert server.litter() == []
 
 
+def undone(server: Server, verb: str, **variables: Any) -> None:
+    """Take away what there is, and see that nothing of it runs or lies about and that a second time changes nothing."""
+    playbook = str(runs.HERE / "verb.yml")
+    runs.to_the_end(playbook=playbook, verb=verb, **variables)
+    assert server.containers() == {}
+    assert server.networks() == {"bridge", "host", "none"}
+    assert runs.to_the_end(playbook=playbook, verb=verb, **variables).recap["changed"] == 0
+
+
 def works_as_declared(server: Server, variables: dict[str, Any]) -> None:
     """See that a change is in the containers, not only in the files."""
     worker = json.loads(server.shell("docker", "inspect", "lago-worker-1"))[0]

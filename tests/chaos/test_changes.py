@@ -15,7 +15,8 @@ from chaos import runs, stories
 from chaos.server import SERVICES, Server
 
 BACKEND = {"api", "worker", "clock"}
-#: Variable, another value for it, and the services that are made anew.
+#: Variable, another value for it, and the services that are made anew: those that read it, and those that are started
+#: after them (`depends_on`), because Compose makes anew whatever depends on what it makes anew.
 TABLE: tuple[tuple[str, Any, set[str]], ...] = (
     ("lago_telemetry", True, BACKEND),
     ("lago_domain", "lago.example.org", {*BACKEND, "front"}),
@@ -27,17 +28,17 @@ TABLE: tuple[tuple[str, Any, set[str]], ...] = (
     ("lago_extra_paths_allow", ["10.0.0.0/8"], set()),
     ("lago_log_max_size", "11m", SERVICES),
     ("lago_log_max_files", 4, SERVICES),
-    ("lago_api_memory", "1900m", {"api"}),
-    ("lago_worker_memory", "1900m", {"worker"}),
+    ("lago_api_memory", "1900m", {"api", "clock"}),
+    ("lago_worker_memory", "1900m", {"worker", "clock"}),
     ("lago_clock_memory", "900m", {"clock"}),
     ("lago_front_memory", "250m", {"front"}),
     ("lago_pdf_memory", "900m", {"pdf"}),
     ("lago_proxy_memory", "250m", {"proxy"}),
-    ("lago_postgres_memory", "1900m", {"db"}),
-    ("lago_redis_memory", "900m", {"redis"}),
-    ("lago_redis_maxmemory", "500mb", {"redis"}),
-    ("lago_redis_cache_memory", "500m", {"redis-cache"}),
-    ("lago_redis_cache_maxmemory", "200mb", {"redis-cache"}),
+    ("lago_postgres_memory", "1900m", {"db", *BACKEND}),
+    ("lago_redis_memory", "900m", {"redis", *BACKEND}),
+    ("lago_redis_maxmemory", "500mb", {"redis", *BACKEND}),
+    ("lago_redis_cache_memory", "500m", {"redis-cache", *BACKEND}),
+    ("lago_redis_cache_maxmemory", "200mb", {"redis-cache", *BACKEND}),
     ("lago_bind_addresses", ["127.0.0.1"], {"proxy"}),
     ("lago_https_port", 8443, {*BACKEND, "front", "proxy"}),
     ("lago_start_timeout", 130, SERVICES),

@@ -7,7 +7,7 @@ import pytest
 
 from chaos import places, stories
 from chaos.places import Place
-from chaos.server import Server
+from chaos.server import KEPT_FILES, Server
 
 
 def test_a_first_run_that_ends_early_is_finished_by_the_next(server: Server, first: Place) -> None:
@@ -23,6 +23,18 @@ def test_a_change_that_ends_early_is_finished_by_the_next(deployed: Server, chan
     assert None not in (before.secrets, before.key)
     stories.recovers(deployed, before, **variables)
     stories.works_as_declared(deployed, variables)
+
+
+def test_what_a_first_run_left_that_ended_early_can_be_taken_away(server: Server, half: Place) -> None:
+    """Stopped, then removed but for data and secrets, then for good."""
+    server.wipe(images=half.task == places.PULL)
+    stories.struck(server, half, **stories.settings())
+    stories.undone(server, "down")
+    kept, there, volumes = server.kept(), server.files() & KEPT_FILES, server.volumes()
+    stories.undone(server, "remove")
+    assert (server.kept(), server.files(), server.volumes()) == (kept, there, volumes)
+    stories.undone(server, "remove", lago_remove_data=True)
+    assert (server.exists(server.directory), server.volumes()) == (False, set())
 
 
 @pytest.mark.thorough
