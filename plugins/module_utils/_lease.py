@@ -101,9 +101,11 @@ def lease(module: AnsibleModule) -> dict[str, t.Any]:
     directory = os.path.dirname(path)
     if params["state"] == "released":
         return {"changed": False, "lease": None, "released": _release(module), "taken_over": False, "waited": 0}
+    there = os.path.isdir(directory)
     if not module.check_mode:
         os.makedirs(directory, 0o700, exist_ok=True)
     with _files.alone(directory) if os.path.isdir(directory) else contextlib.nullcontext():
+        touched = os.stat(directory).st_mtime_ns if there else None
         found = load(path)
         wanted = hold(path, found, holder, params["ttl"], params["ended"])
         if not module.check_mode:
@@ -111,7 +113,14 @@ def lease(module: AnsibleModule) -> dict[str, t.Any]:
     mine = ours(found, holder)
     waited = 0 if mine or module.check_mode else _settle(module)
     taken_over = found is not None and not mine
-    return {"changed": False, "lease": wanted, "released": False, "taken_over": taken_over, "waited": waited}
+    return {
+        "changed": False,
+        "lease": wanted,
+        "released": False,
+        "taken_over": taken_over,
+        "touched": touched,
+        "waited": waited,
+    }
 
 
 def _release(module: AnsibleModule) -> bool:

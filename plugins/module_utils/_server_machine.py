@@ -98,6 +98,13 @@ class Machine:
         except OSError:
             return False
 
+    def touched(self, path: str) -> int | None:
+        """Return when a file was last put into a directory or taken out, in ns; C(None) where there is none."""
+        try:
+            return self.path(path).stat().st_mtime_ns
+        except OSError:
+            return None
+
     def _find(self, program: str) -> str | None:
         if program not in self._programs:
             self._programs[program] = self._module.get_bin_path(program)

@@ -140,6 +140,7 @@ def files(machine: Machine, directory: str) -> dict[str, t.Any]:
     base = directory.rstrip("/")
     return {
         "directory": machine.is_directory(base),
+        "touched": machine.touched(base),
         "compose": machine.exists(f"{base}/compose.yml"),
         "secrets": machine.exists(f"{base}/secrets.json"),
         "api_key": machine.exists(f"{base}/api_key.json"),

@@ -113,6 +113,14 @@ taken_over:
   description: Whether it was taken over from another run, which has ended or whose lease has.
   type: bool
   returned: success
+touched:
+  description:
+    - When anybody last put a file into the deployment's directory or took one out, as every run does with its lease; in
+      nanoseconds since 1970, null where there was no directory. What was read of the deployment is still true when
+      M(selfhosted.lago.server_info) told the same.
+  type: int
+  returned: O(state=held)
+  sample: 1767182400000000000
 waited:
   description: For how many seconds what an ended run left working was waited for.
   type: int

@@ -266,10 +266,19 @@ server:
         acme_directory: https://acme-v02.api.letsencrypt.org/directory
         certificates: [{issuer: acme-v02.api.letsencrypt.org-directory, name: lago.example.com, pem: "-----BEGIN..."}]
     files:
-      description: What lies in O(directory). Secret files are only said to be there.
+      description: >-
+        What lies in O(directory), and when a file was last put there or taken away, in nanoseconds. Secret files are
+        only said to be there.
       returned: O(gather) has V(files)
       type: dict
-      sample: {directory: true, compose: true, secrets: true, api_key: true, migrated: {version: v1.51.0}, ca: null}
+      sample:
+        directory: true
+        touched: 1767182400000000000
+        compose: true
+        secrets: true
+        api_key: true
+        migrated: {version: v1.51.0}
+        ca: null
     git:
       description: Git; C(version) is null when it is not there.
       returned: O(gather) has V(git)

@@ -612,8 +612,11 @@ def test_a_proxy_that_orders_from_nobody(tmp_path: Path) -> None:
 
 def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
     files = {"/opt/lago/secrets.json": '{"a": "s3cret"}', "/opt/lago/migrated.json": '{"version": "v1.51.0"}'}
-    assert _server_services.files(fake(tmp_path, files=files), "/opt/lago/") == {
+    found = _server_services.files(fake(tmp_path, files=files), "/opt/lago/")
+    assert _server_services.files(fake(tmp_path / "bare"), "/opt/lago")["touched"] is None
+    assert found == {
         "directory": True,
+        "touched": (tmp_path / "opt" / "lago").stat().st_mtime_ns,
         "compose": False,
         "secrets": True,
         "api_key": False,

@@ -51,6 +51,19 @@ def test_is_taken_and_given_back(lease: t.Any, path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
+def test_tells_when_another_run_was_there(lease: t.Any, path: Path) -> None:
+    """So that what was read before it was taken is known to be true still, or not."""
+    assert lease(check=True)["touched"] is None
+    assert lease()["touched"] is None
+    lease(state="released")
+    read = path.parent.stat().st_mtime_ns
+    assert lease(check=True)["touched"] == lease()["touched"] == read
+    lease(state="released")
+    lease(THEM)
+    lease(THEM, state="released")
+    assert lease()["touched"] > read
+
+
 def test_is_refused_to_another_run_and_says_who_holds_it(lease: t.Any, path: Path) -> None:
     lease()
     before = path.read_text()
