@@ -78,7 +78,7 @@ browser: venv ## a person with Chromium, at one origin and at two; pictures in .
 chaos: venv ## runs killed at every place, and two at a time (about an hour)
 	pytest tests/chaos --all
 
-chaos-by-chance: venv ## the same at six places, chosen by a seed that is printed (CHAOS_SEED repeats one)
+chaos-by-chance: venv ## the same at five places, chosen by a seed that is printed (CHAOS_SEED repeats one)
 	pytest tests/chaos
 
 .PHONY: leaks leaks-in-turns

@@ -104,4 +104,9 @@ def half(chance: Random, every: bool) -> list[Place]:
 
 def change(chance: Random, every: bool) -> list[Place]:
     """Return where changes of a deployment are struck."""
-    return [*(CHANGE if every else chance.sample(CHANGE, 2)), *_moments(chance, LONG_CHANGE, every)]
+    return [*(CHANGE if every else [chance.choice(CHANGE)]), *_moments(chance, LONG_CHANGE, every)]
+
+
+def held(chance: Random) -> list[Place]:
+    """Return where a run ends whose lease another controller meets."""
+    return [chance.choice(CHANGE)]

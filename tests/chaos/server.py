@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import docker
 
@@ -104,6 +105,22 @@ class Server(Deployment):
         tables = ("users", "organizations", "memberships", "api_keys")
         columns = ", ".join(f"'{table}', (SELECT count(*) FROM {table})" for table in tables)
         return dict(json.loads(self.sql(f"SELECT json_build_object({columns})")))
+
+    def state(self) -> dict[str, Any]:
+        """Return what a run that has nothing to do must leave as it is."""
+        files = self.shell("find", self.directory, "!", "-path", self.directory, "-printf", r"%P %T@ %C@ %i %m %U\n")
+        # With the transaction that wrote each row last
+        rows = "(SELECT md5(string_agg(xmin || table_::text, ' ' ORDER BY table_::text)) FROM {0} table_)"
+        tables = ("users", "organizations", "memberships", "api_keys", "schema_migrations", "roles")
+        database = self.sql("SELECT " + ", ".join(rows.format(table) for table in tables))
+        return {"containers": self.running(), "files": sorted(files.splitlines()), "database": database}
+
+    def running(self) -> dict[str, str]:
+        """Return by service which container it is and since when it runs."""
+        names = [f"lago-{service}-1" for service in sorted(SERVICES)]
+        lines = self.shell("docker", "inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names).splitlines()
+        told = dict(line.split(" ", 1) for line in lines)
+        return {name.removeprefix("/lago-").removesuffix("-1"): rest for name, rest in told.items()}
 
     def containers(self) -> dict[str, str]:
         """Return all containers by name with their states."""

@@ -47,20 +47,23 @@ def struck(server: Server, place: Place, **variables: Any) -> None:
     server.wait_for_engine()
 
 
-def recovers(server: Server, before: Kept, **variables: Any) -> None:
-    """Run again to the end, look at everything, and run once more.
+def recovers(server: Server, kept: Kept, before: tuple[str, ...] = (), **variables: Any) -> None:
+    """Run again to the end, look at everything, and run once more: nothing at all is done then.
 
-    :param before: what was there when the run was killed.
+    :param kept: what was there when the run was killed.
+    :param before: see `runs.start`.
     """
-    again = runs.start(**variables).end()
+    again = runs.start(before=before, **variables).end()
     assert again.code == 0, again.output[-6000:]
     after = server.kept()
-    assert before.secrets in (None, after.secrets), "the secrets are others"
-    assert before.key in (None, after.key), "the key is another one"
+    assert kept.secrets in (None, after.secrets), "the secrets are others"
+    assert kept.key in (None, after.key), "the key is another one"
     at_rest(server)
+    state = server.state()
     once_more = runs.start(**variables).end()
     assert once_more.code == 0, once_more.output[-6000:]
     assert once_more.recap["changed"] == 0, once_more.output
+    assert server.state() == state
     assert server.litter() == []
 
 

@@ -25,6 +25,7 @@ def test_a_change_that_ends_early_is_finished_by_the_next(deployed: Server, chan
     stories.works_as_declared(deployed, variables)
 
 
+@pytest.mark.thorough
 def test_what_a_first_run_left_that_ended_early_can_be_taken_away(server: Server, half: Place) -> None:
     """Stopped, then removed but for data and secrets, then for good."""
     server.wipe(images=half.task == places.PULL)

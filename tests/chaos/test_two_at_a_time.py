@@ -10,6 +10,7 @@ import time
 import pytest
 
 from chaos import places, runs, stories
+from chaos.places import Place
 from chaos.runs import Kill
 from chaos.server import Server
 from outside.deployment import Run
@@ -57,16 +58,16 @@ def test_a_second_run_is_refused_at_once_and_the_first_goes_on(deployed: Server)
     stories.at_rest(deployed)
 
 
-def test_the_lease_of_a_killed_run_holds_another_controller_off_until_it_expires(deployed: Server) -> None:
-    variables = stories.settings()
-    runs.start(Kill(places.UP), **variables).end()
-    held = runs.start(before=runs.another_machine("elsewhere"), **variables).end()
-    refused = refusal(held)
-    assert held.code == 2 and refused and refused[1] != "elsewhere", held.output[-3000:]
+def test_the_lease_of_a_killed_run_holds_another_controller_off_until_it_expires(deployed: Server, held: Place) -> None:
+    variables = stories.changed_settings()
+    stories.struck(deployed, held, **variables)
+    elsewhere, kept = runs.another_machine("elsewhere"), deployed.kept()
+    refused = runs.start(before=elsewhere, **variables).end()
+    told = refusal(refused)
+    assert refused.code == 2 and told and told[1] != "elsewhere", refused.output[-3000:]
     let_time_pass(deployed)
-    later = runs.start(before=runs.another_machine("elsewhere"), **variables).end()
-    assert later.code == 0, later.output[-6000:]
-    stories.at_rest(deployed)
+    stories.recovers(deployed, kept, before=elsewhere, **variables)
+    stories.works_as_declared(deployed, variables)
 
 
 @pytest.mark.thorough
