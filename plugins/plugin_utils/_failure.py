@@ -29,6 +29,9 @@ PART_OF = {
     "database_state": "migrate",
     "deployment_state": "verify",
     "down_services": "down",
+    "edge": "render",
+    "order": "up",
+    "reload": "up",
     "register": "registration",
 }
 #: What is as it was, or half done, when a verb fails.
