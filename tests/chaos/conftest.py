@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest.register_assert_rewrite("chaos.stories")
+
 from chaos import places, runs, stories
 from chaos.server import NAME, Server
 from testbed import servers
