@@ -23,7 +23,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the module's result."""
         super().run(tmp, task_vars)
-        names = [] if self._task.check_mode else self._task.args.get("names") or []
+        asked = not self._task.check_mode and not self._task.args.get("own")
+        names = self._task.args.get("names") or [] if asked else []
         args = dict(self._task.args, seen={name: _certificate.fetch(name) for name in names})
         result = dict(self._execute_module("selfhosted.lago.certificate", module_args=args, task_vars=task_vars))
         if "//acme-staging" in str(self._task.args.get("config")):

@@ -4,7 +4,7 @@
 
 # This module util is PRIVATE to the collection: it may change at any time.
 
-"""Orders certificates of an ACME server into the storage of a proxy that runs, without touching what it serves."""
+"""Orders certificates into the storage of a proxy that runs, without touching what it serves."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def order(module: AnsibleModule) -> dict[str, t.Any]:
     names = module.params["names"]
     if module.check_mode or not names:
         return {"changed": bool(names), "obtained": names}
-    _check_names(module, _own_name(module))
+    if not module.params["own"]:
+        _check_names(module, _own_name(module))
     obtained, failed, said = _run(module, names)
     if failed and _ACCOUNT_GONE in said:
         # The account was unknown to the ACME server; by now there is a new one

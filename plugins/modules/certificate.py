@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: certificate
-short_description: Certificates of an ACME server are in the storage of a deployment's proxy
+short_description: Certificates are in the storage of a deployment's proxy before it is switched to them
 version_added: 0.1.0
 author:
   - The selfhosted.lago maintainers (@selfhosted)
@@ -50,6 +50,11 @@ options:
         loopback.
     type: str
     required: true
+  own:
+    description:
+      - Whether the proxy's own authority issues them. No name is asked then.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds after which the orders are given up.
@@ -104,6 +109,7 @@ def main() -> None:
         "container": {"type": "str", "required": True},
         "names": {"type": "list", "elements": "str", "required": True},
         "config": {"type": "str", "required": True},
+        "own": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 180},
         "seen": {"type": "dict", "default": {}},
     }

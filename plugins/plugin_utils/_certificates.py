@@ -99,7 +99,7 @@ def missing(
     """Yield the names for which no certificate of an ACME server is in the proxy's storage.
 
     :param proxy: What module ``server_info`` says of the proxy.
-    :param directory: The ACME server's.
+    :param directory: The ACME server's; "local" is the proxy's own authority.
     """
     now = now or datetime.now(UTC)
     stored = {one["name"]: one["pem"] for one in proxy.get("certificates") or [] if one["issuer"] == issuer(directory)}
@@ -112,7 +112,7 @@ def missing(
 def issuer(directory: str) -> str:
     """Return what an ACME server is called in Caddy's storage."""
     url = urlsplit(directory)
-    name = "-".join([url.netloc, *(part for part in url.path.split("/") if part)])
+    name = "-".join(part for part in [url.netloc, *url.path.split("/")] if part)
     return re.sub(r"[^\w@.-]", "", name.lower().replace(":", "-"))
 
 

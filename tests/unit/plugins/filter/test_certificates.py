@@ -71,6 +71,7 @@ def test_what_is_in_the_storage_is_not_ordered() -> None:
     assert missing_certificates(hosts, {}, DIRECTORY) == hosts
     assert missing_certificates(hosts, stored(FILES["leaf"]), DIRECTORY) == ["api.example.com"]
     assert missing_certificates(hosts, stored(FILES["leaf"], "local"), DIRECTORY) == hosts
+    assert missing_certificates(hosts, stored(FILES["leaf"], "local"), "local") == ["api.example.com"]
 
 
 def test_one_that_expired_is_ordered_only_when_nobody_else_renews_it() -> None:

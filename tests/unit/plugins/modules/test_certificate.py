@@ -51,13 +51,19 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def order(run_module: t.Any, bed: Path) -> t.Any:
-    def run(*said: list[dict[str, str]], seen: str = "0123abc", check: bool = False) -> t.Any:
+    def run(*said: list[dict[str, str]], seen: str = "0123abc", check: bool = False, own: bool = False) -> t.Any:
         names = ["a.example.com", "b.example.com"]
         for number, lines in enumerate(said):
             (bed / f"said{number}").write_text(
                 "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
             )
-        args = {"container": "c", "names": names, "config": "the config", "seen": dict.fromkeys(names, seen)}
+        args = {
+            "container": "c",
+            "names": names,
+            "config": "the config",
+            "seen": dict.fromkeys(names, seen),
+            "own": own,
+        }
         return run_module("certificate", args, check=check)
 
     return run
@@ -76,6 +82,10 @@ def test_a_name_that_leads_elsewhere_spends_no_order(order: t.Any, bed: Path) ->
     assert ran["failure"]["details"]["a.example.com"] == {"controller": "another's page", "server": "status 404"}
     assert "DNS" in ran["msg"] and "port 80" in ran["msg"] and "another's page" in ran["msg"]
     assert not (bed / "config").exists()
+
+
+def test_the_proxy_s_own_authority_asks_for_no_name(order: t.Any, bed: Path) -> None:
+    assert order([OBTAINED, RENEWED], seen="another's page", own=True)["obtained"] == ["a.example.com", "b.example.com"]
 
 
 def test_the_server_s_own_view_will_do(order: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
