@@ -103,6 +103,10 @@ bench: demo ## what a converge costs, a first one and one with nothing to do, ag
 	@$(PYTHON) bench/first.py
 
 ##@ Other
+.PHONY: docs
+docs: venv ## docs/variables.md, from what the roles declare
+	@$(TOOL)/variables.py
+
 .PHONY: clean
 clean: ## remove environments, caches and logs (not what the test bed built)
 	rm -rf .venv .cache/venv.lock .cache/logs .cache/sanity .cache/build .cache/mypy .cache/pytest .ansible

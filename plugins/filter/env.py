@@ -41,8 +41,11 @@ def env_quote(value: Any) -> str:
     return '"' + text.translate(_ESCAPES) + '"'
 
 
-def env_file(variables: Mapping[str, Any]) -> str:
-    """Return the text of an environment file: one line for each variable that is not None, sorted by name."""
+def env_file(variables: Mapping[str, Any], omit_blank: bool = False) -> str:
+    """Return the text of an environment file: one line for each variable that is not None, sorted by name.
+
+    :param omit_blank: Whether an empty text is left out too.
+    """
     if not isinstance(variables, Mapping):
         raise AnsibleFilterError(f"env_file wants a dictionary of variables, not {type(variables).__name__}.")
     lines = []
@@ -50,7 +53,7 @@ def env_file(variables: Mapping[str, Any]) -> str:
         if not _NAME.match(name):
             raise AnsibleFilterError(f"{name!r} is no name of an environment variable.")
         value = variables[name]
-        if value is None:
+        if value is None or (omit_blank and plain(value) == ""):
             continue
         try:
             lines.append(f"{name}={env_quote(value)}\n")

@@ -20,4 +20,5 @@ class FilterModule:
             "problem_report": _problems.problem_report,
             "server_problems": _problems.server_problems,
             "setting_problems": _problems.setting_problems,
+            "setting_warnings": _problems.setting_warnings,
         }

@@ -152,7 +152,7 @@ class Inspection:
     def _signup(self) -> None:
         closed = self._client.signup_is_closed()
         self.facts["signup"]["closed"] = closed
-        if not closed:
+        if not closed and not self._params["signup"]:
             self.report.problem(
                 "signup_open",
                 "Anybody can register: set LAGO_DISABLE_SIGNUP to exactly true (not True, 1 or yes) for the API.",

@@ -40,6 +40,8 @@ _QUERIES = (
     _NEXT_PARTITION,
     "SELECT 'slugs', string_agg(slug, ' ' ORDER BY slug) FROM public.organizations",
 )
+#: As the owner that the container was made for.
+_PSQL = 'exec psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-$POSTGRES_USER}" -XAt "$@"'
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
 
 Data = dict[str, t.Any]
@@ -115,7 +117,7 @@ class Project:
         database = self._running("db")
         if database is None:
             return
-        command = ["exec", "-e", _PGOPTIONS, database, "psql", "-U", "lago", "-d", "lago", "-XAt"]
+        command = ["exec", "-e", _PGOPTIONS, database, "sh", "-c", _PSQL, "psql"]
         for query in _QUERIES:
             command += ["-c", query]
         _status, output, errors = self._docker(*command)

@@ -113,6 +113,11 @@ options:
         type: list
         elements: str
         default: []
+  signup:
+    description:
+      - Whether strangers may register. Otherwise it is a problem that they can.
+    type: bool
+    default: false
   time_limit:
     description:
       - After so many seconds, no further check is begun.
@@ -459,6 +464,7 @@ def main() -> None:
         email={"type": "str"},
         password={"type": "str", "no_log": True},
         version={"type": "str"},
+        signup={"type": "bool", "default": False},
         project={"type": "str"},
         unrouted_paths={"type": "list", "elements": "str", "default": UNROUTED},
         edge={"type": "dict", "options": SPEC},

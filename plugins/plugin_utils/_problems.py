@@ -16,11 +16,15 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_account,
     _problems_address,
     _problems_certificate,
+    _problems_database,
     _problems_edge,
+    _problems_known,
     _problems_places,
+    _problems_redis,
     _problems_releases,
     _problems_secrets,
     _problems_server,
+    _problems_services,
     _problems_sizes,
     _problems_types,
 )
@@ -48,6 +52,7 @@ __all__ = [
     "problem_report",
     "server_problems",
     "setting_problems",
+    "setting_warnings",
 ]
 
 known_names = _problems_types.known_names
@@ -59,9 +64,13 @@ _FILES = (
     _problems_address,
     _problems_certificate,
     _problems_edge,
+    _problems_database,
+    _problems_known,
     _problems_places,
+    _problems_redis,
     _problems_releases,
     _problems_secrets,
+    _problems_services,
     _problems_sizes,
     _problems_server,
 )
@@ -86,6 +95,14 @@ def setting_problems(
     """
     case = Case(given=known(settings), roles=tuple(roles), files=known(files or {}))
     return judge(case, "types", "account", "settings")
+
+
+def setting_warnings(settings: Mapping[str, Any]) -> list[Problem]:
+    """Return what is allowed and unwise, of the same form.
+
+    :param settings: The public variables that are defined, by name.
+    """
+    return judge(Case(given=known(settings)), "warnings")
 
 
 def admin_problems(email: object, password: object, organization: object) -> list[Problem]:

@@ -13,13 +13,15 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values i
 
 #: The proxy's own, inside its container.
 _PROXY_PORTS = (2019, 2020)
+#: Past the proxy, on the server's loopback.
+_LOOPBACK_PORTS = ("lago_api_port", "lago_front_port")
 
 
 def ports(case: Case) -> dict[str, int]:
     """Return the ports in use by the variables that name them."""
     plain = case.values.get("lago_tls_mode") in ("none", "existing")
     names = ["lago_http_port"] if plain else ["lago_http_port", "lago_https_port"]
-    return {name: case.values[name] for name in names if name in case.values}
+    return {name: case.values[name] for name in [*names, *_LOOPBACK_PORTS] if name in case.values}
 
 
 def domains(case: Case) -> list[tuple[str, str]]:
@@ -109,16 +111,17 @@ def port_out_of_range(case: Case) -> Found:
 @rule("settings")
 def reserved_port(case: Case) -> Found:
     for name, port in ports(case).items():
-        if port in _PROXY_PORTS:
+        if port in _PROXY_PORTS and name not in _LOOPBACK_PORTS:
             yield name, f"{name} {port} is used inside the proxy: choose another."
 
 
 @rule("settings")
 def same_port(case: Case) -> Found:
-    used = ports(case)
-    if len(set(used.values())) < len(used):
-        port = used["lago_http_port"]
-        yield "lago_https_port", f"lago_http_port and lago_https_port are both {port}: give them different ones."
+    first: dict[int, str] = {}
+    for name, port in ports(case).items():
+        if port in first:
+            yield name, f"{first[port]} and {name} are both {port}: give them different ones."
+        first.setdefault(port, name)
 
 
 def _addresses(case: Case) -> list[str]:

@@ -121,6 +121,13 @@ def bad_digest(case: Case) -> Found:
 
 
 @rule("settings")
+def bad_digest_alone(case: Case) -> Found:
+    for name, digest in case.texts("lago_api_digest", "lago_front_digest"):
+        if not _DIGEST.match(digest):
+            yield name, f"{name} is no digest: write sha256: and its 64 digits in lower case."
+
+
+@rule("settings")
 def postgres_without_partman(case: Case) -> Found:
     repository, _tag, _digest = parts(case.text("lago_postgres_image"))
     if re.fullmatch(r"((index\.)?docker\.io/)?(library/)?postgres", repository):

@@ -60,7 +60,10 @@ class Case:
 
 
 class Rule(NamedTuple):
-    """What a rule is about: ``names``, ``types``, ``account``, ``settings`` or ``server``; and how it finds out."""
+    """What a rule is about, and how it finds out.
+
+    The subject is ``names``, ``types``, ``account``, ``settings``, ``server``, or ``warnings`` for what is allowed.
+    """
 
     subject: str
     find: Callable[[Case], Found]

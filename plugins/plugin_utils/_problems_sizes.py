@@ -33,6 +33,17 @@ _COUNTS = {
     "lago_lease_ttl": "seconds",
     "lago_log_max_files": "files",
     "lago_docker_log_max_files": "files",
+    "lago_postgres_pool": "connections",
+    "lago_postgres_statement_timeout": "milliseconds",
+    "lago_postgres_lock_timeout": "milliseconds",
+    "lago_postgres_idle_transaction_timeout": "milliseconds",
+    "lago_redis_cache_pool_size": "connections",
+    "lago_webhook_attempts": "attempts",
+    "lago_webhook_timeout": "seconds",
+    "lago_wallet_refresh_interval": "seconds",
+    "lago_lifetime_usage_refresh_interval": "seconds",
+    "lago_events_batch_size": "events",
+    "lago_puma_threads": "threads",
 }
 
 

@@ -43,8 +43,8 @@ def options() -> dict[str, Option]:
 
 
 def secrets() -> list[str]:
-    """Return the variables that hold secrets, as declared."""
-    return [name for name, option in options().items() if option.get("no_log")]
+    """Return the variables that are a secret each, as declared."""
+    return [name for name, option in options().items() if option.get("no_log") and option["type"] == "str"]
 
 
 def required(roles: Iterable[str]) -> dict[str, Option]:

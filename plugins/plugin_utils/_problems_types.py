@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._environment import RENAMED
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_specs import OUTPUTS, options, required, secrets
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import blank, read, shown, strange
@@ -38,8 +39,14 @@ def _nearest(name: str) -> str | None:
 
 
 @rule("names")
+def renamed(case: Case) -> Found:
+    for name in sorted(set(case.names) & set(RENAMED)):
+        yield name, f"{name} is no variable of this collection: use {RENAMED[name]}."
+
+
+@rule("names")
 def unknown_name(case: Case) -> Found:
-    for name in sorted(set(case.names) - set(options()) - OUTPUTS):
+    for name in sorted(set(case.names) - set(options()) - OUTPUTS - set(RENAMED)):
         # A name that is like none of ours is its owner's business.
         if name.startswith(_PREFIX) and (nearest := _nearest(name)):
             yield (
@@ -60,11 +67,15 @@ def missing(case: Case) -> Found:
 
 @rule("types")
 def blank_value(case: Case) -> Found:
+    hidden = secrets()
     for name, value in case.given.items():
         option = options().get(name, {"required": True})
-        if option.get("required") or option.get("no_log") or not blank(value):
+        if option.get("required") or name in hidden or not blank(value):
             continue
-        if value is None or not blank(option.get("default")):
+        if value is None and "default" in option and option["default"] is None:
+            continue
+        typed = option["type"] not in ("str", "path") or value not in option.get("choices", [value])
+        if value is None or not blank(option.get("default")) or typed:
             shape = "has no value" if value is None else "is blank"
             yield name, f"{name} {shape}: give it one, or leave it out for its default."
 
@@ -87,6 +98,12 @@ def _misread(case: Case, *types: str) -> list[tuple[str, Any]]:
 def not_a_number(case: Case) -> Found:
     for name, value in _misread(case, "int"):
         yield name, f"{name} {shown(value)} is no whole number: write digits alone."
+
+
+@rule("types")
+def not_a_fraction(case: Case) -> Found:
+    for name, value in _misread(case, "float"):
+        yield name, f"{name} {shown(value)} is no number: write it like 0.25."
 
 
 @rule("types")

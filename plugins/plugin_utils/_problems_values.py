@@ -30,6 +30,12 @@ def _number(value: Any) -> int:
         raise ValueError from None
 
 
+def _fraction(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(validation.check_type_float(value))
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise TypeError
@@ -52,6 +58,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 #: By the type that an argument spec names; any other type takes what comes.
 _READERS = {
     "int": _number,
+    "float": _fraction,
     "bool": validation.check_type_bool,
     "list": _list,
     "dict": _mapping,

@@ -58,6 +58,7 @@ def test_the_filters_are_these() -> None:
         "problem_report",
         "server_problems",
         "setting_problems",
+        "setting_warnings",
     ]
 
 

@@ -26,6 +26,7 @@ PARAMS = {
     "email": None,
     "password": None,
     "version": "",
+    "signup": False,
     "time_limit": 60,
 }
 GOOD_DATABASE = {
@@ -540,6 +541,12 @@ class TestInspection:
         lago.trouble = lambda operation: (500, {}) if operation == "registerUser" else None
         report = inspect()
         assert codes(report) == ["signup_open"]
+        assert report.facts["signup"] == {"closed": False}
+
+    def test_signup_that_is_meant_to_be_open(self, inspect: t.Any, lago: t.Any) -> None:
+        lago.signup_open = True
+        report = inspect(signup=True)
+        assert report.problems == []
         assert report.facts["signup"] == {"closed": False}
 
     def test_signup_that_even_takes_a_blank_password(self, inspect: t.Any, lago: t.Any) -> None:

@@ -18,7 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 TYPES = {
-    *("not_a_number", "not_true_or_false", "not_a_list", "not_a_mapping", "not_text", "not_a_choice"),
+    *(
+        "bad_worker",
+        "not_a_fraction",
+        "not_a_number",
+        "not_true_or_false",
+        "not_a_list",
+        "not_a_mapping",
+        "not_text",
+        "not_a_choice",
+    ),
     *("blank_value", "missing", "unquoted_secret", "blank_secret"),
 }
 ROLES = Path(__file__).resolve().parents[4] / "roles"
