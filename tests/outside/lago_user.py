@@ -35,18 +35,20 @@ class LagoUser:
     :param url: The public origin, such as ``https://lago.localhost:8443``.
     :param connect_to: Address that the name stands for, since a test's name is in nobody's DNS.
     :param cafile: Root certificate to trust; the system's when not given.
+    :param timeout: Seconds without a word after which it gives up.
     """
 
-    def __init__(self, url: str, connect_to: str = "127.0.0.1", cafile: str | None = None) -> None:
+    def __init__(self, url: str, connect_to: str = "127.0.0.1", cafile: str | None = None, timeout: float = 60) -> None:
         self.url = url.rstrip("/")
         self._parts = urlsplit(self.url)
         self._connect_to = connect_to
+        self._timeout = timeout
         self._context = ssl.create_default_context(cafile=cafile) if self._parts.scheme == "https" else None
 
     def request(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         host, port = self._parts.hostname or "", self._parts.port or (443 if self._context else 80)
-        connection = http.client.HTTPConnection(host, port, timeout=60)
-        plain = socket.create_connection((self._connect_to, port), timeout=60)
+        connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        plain = socket.create_connection((self._connect_to, port), timeout=self._timeout)
         connection.sock = self._context.wrap_socket(plain, server_hostname=host) if self._context else plain
         payload = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} if payload is not None else {}

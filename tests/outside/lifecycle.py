@@ -21,9 +21,11 @@ LONG_RUNNING = {"api", "clock", "db", "front", "pdf", "proxy", "redis", "redis-c
 class Lifecycle(Deployment):
     """A deployment whose operator has variables of his own beside the inventory's, and may change them."""
 
-    def __init__(self) -> None:
-        super().__init__("testbed-lifecycle", SCENARIO / "inventory.yml")
-        self.variables: dict[str, Any] = {"lago_version": "v1.50.0"}
+    def __init__(
+        self, server: str = "testbed-lifecycle", scenario: Path = SCENARIO, lago_version: str = "v1.50.0"
+    ) -> None:
+        super().__init__(server, scenario / "inventory.yml")
+        self.variables: dict[str, Any] = {"lago_version": lago_version}
 
     def run(self, *arguments: str, playbook: str = "selfhosted.lago.site", **variables: Any) -> Run:
         return super().run(*arguments, playbook=playbook, **{**self.variables, **variables})
