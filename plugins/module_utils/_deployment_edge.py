@@ -130,7 +130,10 @@ class TlsEdge:
         renewal = {
             "provided": "put a new one into lago_tls_certificate and run again",
             "existing": "renew it at the proxy in front",
-        }.get(self._options["mode"], "the proxy renews it by itself; its log says why it could not")
+        }.get(
+            self._options["mode"],
+            "the proxy's log says why; it goes on trying, and at once when its container is restarted",
+        )
         if one["reason"] == _EXPIRED or one["life_left"] == 0:
             message = f"The certificate of {one['name']} expired on {one['not_after']}: {renewal}."
             report.problem("certificate_expired", message, **one)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stories of one deployment and its ACME server, in this order."""
+
+from __future__ import annotations
+
+import json
+import ssl
+
+import pytest
+
+from outside.acme_account import deactivate
+from outside.letsencrypt import NAME, Edge, Poller, wait_until
+
+WWW = "www.billing.example.com"
+API = "api.billing.example.com"
+
+
+def test_names_that_do_not_lead_here_spend_no_order(edge: Edge) -> None:
+    run = edge.stack("main")
+    assert run.code != 0
+    assert "Nothing was ordered" in run.output and WWW in run.output and "DNS" in run.output
+    assert edge.acme.orders == 0
+    assert edge.ask(f"http://{NAME}", "/").status == 503, "nothing of Lago is served without TLS"
+
+
+def test_once_they_do_the_deployment_is_finished(edge: Edge) -> None:
+    edge.know(NAME, WWW)
+    run = edge.run()
+    assert run.code == 0, run.output
+    assert edge.acme.orders == 2
+    answer = edge.ask()
+    assert (answer.status, answer.headers["strict-transport-security"]) == (200, "max-age=63072000")
+    assert edge.ask(f"https://{WWW}", "/x?y=z").headers["location"] == f"https://{NAME}/x?y=z"
+    assert edge.ask(f"http://{NAME}", "/x?y=z").headers["location"] == f"https://{NAME}/x?y=z"
+
+
+def test_nothing_is_ordered_twice(edge: Edge) -> None:
+    serial = edge.serial()
+    run = edge.run()
+    assert (run.code, run.recap["changed"]) == (0, 0), run.output
+    edge.shell("docker", "restart", "lago-proxy-1")
+    wait_until(lambda: edge.ask().status == 200)
+    assert (edge.acme.orders, edge.serial()) == (2, serial)
+
+
+def test_an_acme_server_that_is_down_takes_nothing_away(edge: Edge) -> None:
+    edge.know(API)
+    serial, before = edge.serial(), edge.read("/opt/lago/proxy/Caddyfile")
+    with edge.acme_down():
+        run = edge.stack("main", lago_redirect_domains=[WWW, API])
+    assert run.code != 0
+    assert f"no certificate for {API}" in run.output and "connection refused" in run.output
+    assert (edge.serial(), edge.ask().status) == (serial, 200)
+    assert edge.read("/opt/lago/proxy/Caddyfile") == before
+
+
+def test_an_account_that_was_ended_is_told_and_another_one_will_do(edge: Edge) -> None:
+    folder = edge.proxy("dirname /data/caddy/acme/*/users/ops@example.com/*.json").strip()
+    account, key = edge.proxy(f"cat {folder}/*.json"), edge.proxy(f"cat {folder}/*.key")
+    deactivate(edge.acme.directory, json.loads(account)["location"], key, str(edge.roots))
+    run = edge.stack("main", lago_redirect_domains=[WWW, API])
+    assert run.code != 0
+    assert f"no certificate for {API}" in run.output and "lago_acme_email" in run.output
+    assert edge.ask().status == 200
+    edge.variables["lago_acme_email"] = "others@example.com"
+    run = edge.stack("main", lago_redirect_domains=[WWW, API])
+    assert run.code == 0, run.output
+    assert edge.ask(f"https://{API}", "/").status == 301
+
+
+def test_a_renewal_is_seen_by_clients_and_costs_them_nothing(edge: Edge) -> None:
+    """What is renewed lives for 30 s only, by an ACME server that has forgotten all accounts."""
+    edge.acme.start(life=30)
+    edge.trust()
+    edge.hurry()
+    with Poller(edge) as poller:
+        wait_until(lambda: len(poller.serials) > 3, 90)
+    assert poller.failed == []
+    assert poller.answered > 10
+
+
+def test_a_certificate_that_ended_fails_verify(edge: Edge) -> None:
+    with edge.acme_down():
+        with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
+            wait_until(lambda: not edge.serial(), 90)
+        run = edge.stack("verify")
+    assert run.code != 0
+    assert f"The certificate of {NAME} expired on" in run.output
+
+
+def test_the_proxy_mends_itself_once_it_can(edge: Edge) -> None:
+    """It goes on trying by itself, with growing pauses; made to start anew, it tries at once."""
+    edge.acme.start(life=86400)
+    edge.trust()
+    run = edge.stack("main", lago_redirect_domains=[WWW, API])
+    assert run.code == 0, run.output
+    edge.shell("docker", "restart", "lago-proxy-1")
+    wait_until(lambda: _answers(edge))
+    run = edge.stack("verify", lago_redirect_domains=[WWW, API])
+    assert run.code == 0, run.output
+
+
+def _answers(edge: Edge) -> bool:
+    try:
+        return all(edge.serial(name) for name in (NAME, WWW, API))
+    except ssl.SSLCertVerificationError:
+        return False

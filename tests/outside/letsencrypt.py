@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A deployment with certificates of an ACME server, and a client that asks it all the while."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from outside.deployment import CACHE, ROOT, Deployment, Run
+from outside.lago_user import Answer, LagoUser
+from testbed.acme import AcmeServer
+
+SERVER = "testbed-tls-letsencrypt"
+NAME = "billing.example.com"
+
+
+class Edge(Deployment):
+    """A deployment with certificates of an ACME server, which a test may move, break and put right."""
+
+    def __init__(self, acme: AcmeServer) -> None:
+        super().__init__(SERVER, ROOT / "molecule" / "tls_letsencrypt" / "inventory.yml")
+        self.acme = acme
+        self.roots = CACHE / f"{SERVER}-roots.pem"
+        self.variables: dict[str, Any] = {
+            "lago_acme_directory": acme.directory,
+            "lago_acme_trusted_roots": str(self.roots),
+            "lago_acme_email": "ops@example.com",
+        }
+
+    def run(self, *arguments: str, playbook: str = "selfhosted.lago.site", **variables: Any) -> Run:
+        return super().run(*arguments, playbook=playbook, **{**self.variables, **variables})
+
+    def stack(self, *verbs: str, **variables: Any) -> Run:
+        playbook = str(ROOT / "molecule" / "lifecycle" / "stack.yml")
+        return self.run(playbook=playbook, verbs=list(verbs), **variables)
+
+    def know(self, *names: str) -> None:
+        """Have names lead to the server, for itself and for the ACME server."""
+        for name in names:
+            self.acme.point(name, self.address)
+            self.shell("sh", "-c", f"echo 127.0.0.1 {name} >>/etc/hosts")
+
+    def trust(self) -> None:
+        """Trust what the ACME server issues now, and what it issued before."""
+        known = self.roots.read_text() if self.roots.exists() else ""
+        self.roots.write_text(known + self.acme.roots)
+
+    def proxy(self, script: str) -> str:
+        return self.shell("docker", "exec", "lago-proxy-1", "sh", "-c", script)
+
+    def ask(self, url: str = f"https://{NAME}", path: str = "/health") -> Answer:
+        """Ask as a client that trusts the ACME server's roots."""
+        return LagoUser(url, connect_to=self.address, cafile=str(self.roots)).request("GET", path)
+
+    def serial(self, name: str = NAME) -> str:
+        """Return the serial number of the certificate that answers to a name, whoever signed it."""
+        context = ssl.create_default_context(cafile=str(self.roots))
+        plain = socket.create_connection((self.address, 443), timeout=10)
+        with context.wrap_socket(plain, server_hostname=name) as sock:
+            return str((sock.getpeercert() or {})["serialNumber"])
+
+    @contextmanager
+    def acme_down(self) -> Iterator[None]:
+        """No way from the server to its ACME server."""
+        rule = ["FORWARD", "-p", "tcp", "-d", self.acme.address, "--dport", "14000"]
+        rule += ["-j", "REJECT", "--reject-with", "tcp-reset"]
+        self.shell("iptables", "-I", *rule)
+        try:
+            yield
+        finally:
+            self.shell("iptables", "-D", *rule)
+
+    def hurry(self) -> None:
+        """Make the proxy take every certificate for one that is about to end, and look every second."""
+        file = f"{self.directory}/proxy/Caddyfile"
+        self.shell("sed", "-i", "-e", "3s/{/{\\n\trenew_interval 1s/", file)
+        self.shell("sed", "-i", "-e", "s/^\ttls {/\ttls {\\n\t\trenewal_window_ratio 0.9999/", file)
+        self.shell("docker", "restart", "lago-proxy-1")
+        wait_until(lambda: self.ask().status == 200)
+
+
+class Poller:
+    """A client that asks all the while, twenty times a second."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self.answered = 0
+        self.failed: list[str] = []
+        self.serials: list[str] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> Poller:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._over.wait(0.05):
+            try:
+                self._once()
+            except OSError:
+                try:  # a connection that was closed unanswered is asked for anew, once
+                    self._once()
+                except OSError as error:
+                    self.failed.append(repr(error))
+
+    def _once(self) -> None:
+        serial, status = self._edge.serial(), self._edge.ask().status
+        self.answered += 1
+        if status != 200:
+            self.failed.append(f"status {status}")
+        if serial not in self.serials:
+            self.serials.append(serial)
+
+
+def wait_until(condition: Any, seconds: float = 60) -> None:
+    """Ask until the answer is yes; a connection that is refused is no answer."""
+    end = time.monotonic() + seconds
+    while True:
+        with suppress(ConnectionError):
+            if condition():
+                return
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
