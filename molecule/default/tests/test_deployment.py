@@ -45,7 +45,7 @@ def test_the_front_page_and_its_configuration_are_served_over_tls(user: LagoUser
 
 def test_plain_http_leads_to_https(deployment: Deployment, user: LagoUser) -> None:
     answer = LagoUser("http://billing.example.com", connect_to=deployment.address).request("GET", "/login")
-    assert (answer.status, answer.headers["location"]) == (308, f"{user.url}/login")
+    assert (answer.status, answer.headers["location"]) == (301, f"{user.url}/login")
 
 
 def test_the_release_asked_for_answers(user: LagoUser) -> None:
