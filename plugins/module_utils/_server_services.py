@@ -49,6 +49,8 @@ _LAST = (
     "'SELECT max({column}) AS m FROM public.{table}', false, true, '')))[1]::text END"
 )
 _READINGS = {
+    "name": "current_database()",
+    "user": "session_user",
     "server_version": "current_setting('server_version')",
     "identifier": "(SELECT system_identifier FROM pg_control_system())::text || '-'"
     " || (SELECT oid FROM pg_database WHERE datname = current_database())::text",
@@ -66,6 +68,8 @@ QUERY = "SELECT json_build_object(" + ", ".join(f"'{name}', {reading}" for name,
 
 #: What is not known of a database that does not answer.
 _FACTS = (
+    "name",
+    "user",
     "server_version",
     "identifier",
     "tables",
@@ -91,6 +95,8 @@ def database(machine: Machine, container: str) -> dict[str, t.Any]:
     return {
         "reachable": True,
         "error": None,
+        "name": row["name"],
+        "user": row["user"],
         "server_version": str(row["server_version"]).split()[0],
         "identifier": row["identifier"],
         "tables": row["tables"],

@@ -244,6 +244,8 @@ server:
       sample:
         reachable: true
         error: null
+        name: lago
+        user: lago
         server_version: "15.14"
         identifier: 7500000000000000000-16384
         tables: 161

@@ -232,3 +232,15 @@ def other_postgres(case: Case) -> Found:
             f"{there[0]} that is there: set it back to {there[0]}, or dump the database and restore it into a new "
             "deployment.",
         )
+
+
+@rule("server")
+def database_renamed(case: Case) -> Found:
+    there = case.server.get("database") or {}
+    for variable, what in (("lago_postgres_database", "name"), ("lago_postgres_user", "user")):
+        if there.get(what) and case.text(variable) not in ("", there[what]):
+            yield (
+                variable,
+                f"{variable} {shown(case.text(variable))}: the data that is there belongs to {shown(there[what])}. "
+                "PostgreSQL makes both once, with its first start: set it back.",
+            )

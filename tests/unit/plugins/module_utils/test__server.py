@@ -496,6 +496,8 @@ def test_networks(tmp_path: Path) -> None:
 
 
 ROW: dict[str, Any] = {
+    "name": "lago",
+    "user": "lago",
     "server_version": "15.20 (Debian 15.20-0+deb12u1)",
     "identifier": "7710479335389309182-16385",
     "tables": 161,
@@ -514,6 +516,8 @@ def test_database(tmp_path: Path) -> None:
     assert found == {
         "reachable": True,
         "error": None,
+        "name": "lago",
+        "user": "lago",
         "server_version": "15.20",
         "identifier": "7710479335389309182-16385",
         "tables": 161,

@@ -63,7 +63,9 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     info = {"ServerVersion": "26.1.5", "DockerRootDir": str(tmp_path), "ClientInfo": {"Plugins": []}}
     tables = ("organizations", "users", "payment_providers", "integrations")
-    row = dict.fromkeys(("identifier", "tables", "migrations", "last_migration", "invalid_indexes", *tables))
+    row = dict.fromkeys(
+        ("name", "user", "identifier", "tables", "migrations", "last_migration", "invalid_indexes", *tables)
+    )
     for name, content in {
         "info": info,
         "inspect": [_container("db"), _container("proxy")],
