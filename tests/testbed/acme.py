@@ -19,7 +19,6 @@ _CONFIG = {
     "httpPort": 80,
     "tlsPort": 443,
     "ocspResponderURL": "",
-    "externalAccountBindingRequired": False,
 }
 
 
@@ -45,13 +44,15 @@ class AcmeServer:
         """The URL that clients are given."""
         return f"https://{self.address}:14000/dir"
 
-    def start(self, life: int) -> None:
+    def start(self, life: int, customers: dict[str, str] | None = None) -> None:
         """Start Pebble anew, which forgets all accounts and makes a root of its own.
 
         :param life: seconds that a certificate is valid for.
+        :param customers: key ids and their HMAC keys (base64url), to one of which an account must be bound.
         """
         self._shell("sh", "-c", "for pid in $(pidof pebble); do kill $pid; done")
-        config = json.dumps({"pebble": {**_CONFIG, "certificateValidityPeriod": life}})
+        bound = {"externalAccountBindingRequired": bool(customers), "externalAccountMACKeys": customers or {}}
+        config = json.dumps({"pebble": {**_CONFIG, **bound, "certificateValidityPeriod": life}})
         self._shell("sh", "-c", f"cat >config.json <<'END'\n{config}\nEND")
         self._container.exec_run(
             ["sh", "-c", "exec pebble -config config.json -dnsserver 127.0.0.1:8053 >>pebble.log 2>&1"],
