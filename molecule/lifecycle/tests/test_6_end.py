@@ -34,7 +34,7 @@ def test_down_stops_everything_and_keeps_the_data(lago: Lifecycle) -> None:
 
 def test_it_is_there_again_this_time_without_tls(lago: Lifecycle) -> None:
     key = lago.key
-    done(lago.stack("main", "verify", lago_tls_mode="none"))
+    done(lago.stack("main", "verify", lago_tls_mode="none", lago_bind_addresses=[lago.address]))
     assert lago.running() == LONG_RUNNING
     member = LagoUser("http://billing.example.com", connect_to=lago.address)
     assert member.rest("GET", "organizations", key).json["organization"]["name"] == ORGANIZATION

@@ -97,6 +97,7 @@ def test_the_proxy_mends_itself_once_it_can(edge: Edge) -> None:
     """
     edge.acme.start(life=86400, customers={CUSTOMER: HMAC_KEY})
     edge.trust()
+    edge.variables |= {"lago_acme_email": "bound@example.com"}
     edge.variables |= {"lago_acme_eab_key_id": CUSTOMER, "lago_acme_eab_hmac_key": HMAC_KEY}
     run = edge.stack("main", lago_redirect_domains=[WWW, API])
     assert run.code == 0, run.output
