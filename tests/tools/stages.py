@@ -54,6 +54,7 @@ def stages() -> list[Stage]:
         Stage("browser", "browser", "tests/browser/test_*.py"),
         Stage("integration", "integration", "tests/integration/**/test_*.py"),
         Stage("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
+        Stage("chaos", "chaos-by-chance", "tests/chaos/test_*.py"),
     ]
 
 
