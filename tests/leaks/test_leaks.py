@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from leaks import story
 from leaks.story import Step
 from leaks.watched import Watched
 
+#: In Lago's own diagnostics, where all is well.
+MIGRATED = re.compile(rb"(\d+) of \1 migrations")
 EVERY_STEP = pytest.mark.parametrize("step", story.STEPS, ids=[step.name for step in story.STEPS])
 
 
@@ -52,7 +56,7 @@ def test_a_bundle_holds_what_helps_and_is_its_owners_alone(watched: Watched) -> 
         "logs/lago-api-1.log",
         "facts/server.json",
     } <= names
-    assert any(b"30 of 30 migrations" in text for text in bundles.values()), "Lago's own diagnostics are there"
+    assert any(MIGRATED.search(text) for text in bundles.values()), "Lago's own diagnostics are there"
     assert all(mode == "600" for mode in watched.bundles)
 
 
