@@ -120,9 +120,10 @@ class Bed:
         return Api(self.lago(name, ["./scripts/start.api.sh"], **more))
 
     def sql(self, statement: str, database: str = "lago") -> str:
-        done = self.db.exec_run(["psql", "-U", "lago", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAtc", statement])
-        assert done.exit_code == 0, done.output.decode()
-        return str(done.output.decode().strip())
+        command = ["psql", "-U", "lago", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAtc", statement]
+        code, said = containers.run(self.db.name, *command)
+        assert code == 0, said
+        return said.strip()
 
     def copy(self, database: str, of: str | None = None) -> str:
         """Make a database: a copy of another, or an empty one."""

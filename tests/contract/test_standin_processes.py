@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from contract.standin_bed import Bed, until
 
+from testbed import containers
+
 PROCESSED = "stat:processed"
 
 
 def redis(bed: Bed, *arguments: str, number: int = 0) -> str:
-    done = bed.redis.exec_run(["redis-cli", "-n", str(number), *arguments])
-    assert done.exit_code == 0, done.output
-    return str(done.output.decode().strip())
+    code, said = containers.run(bed.redis.name, "redis-cli", "-n", str(number), *arguments)
+    assert code == 0, said
+    return said.strip()
 
 
 def processed(bed: Bed) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 import docker
 
 from outside.lago_user import LagoUser
+from testbed import containers
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "molecule"
@@ -67,11 +68,10 @@ class Deployment:
 
     def shell(self, *argv: str, check: bool = True) -> str:
         """What a command prints on the server, run as root."""
-        code, output = self._container.exec_run(list(argv))
-        text = output.decode("utf-8", "replace")
+        code, text = containers.run(self.server, *argv)
         if check and code:
             raise AssertionError(f"{' '.join(argv)} on {self.server} ended with {code}:\n{text}")
-        return str(text)
+        return text
 
     def sql(self, statement: str) -> str:
         argv = ["docker", "exec", "lago-db-1", "psql", "-U", "lago", "-d", "lago", "-Atc", statement]
@@ -81,7 +81,7 @@ class Deployment:
         return self.shell("cat", path)
 
     def exists(self, path: str) -> bool:
-        return self._container.exec_run(["test", "-e", path]).exit_code == 0
+        return containers.run(self.server, "test", "-e", path)[0] == 0
 
     def written(self) -> set[str]:
         """Paths of the server that differ from its image, but for what any login leaves."""

@@ -94,5 +94,5 @@ class AcmeServer:
         return True
 
     def _shell(self, *argv: str) -> str:
-        code, output = self._container.exec_run(list(argv))
-        return "" if code else str(output.decode().strip() + "\n")
+        code, said = containers.run(self._container.name, *argv)
+        return "" if code else said.strip() + "\n"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 from docker.errors import NotFound
@@ -32,6 +33,18 @@ def find(name: str) -> Any | None:
     if KIND not in container.labels:
         raise TestbedError(f"A container named {name} exists and is not the test bed's: it is left alone.")
     return container
+
+
+def run(name: str, *argv: str) -> tuple[int, str]:
+    """Run a command in a container; return its exit code and what it said.
+
+    By the command line: docker-py loses words that come together with the head of the engine's answer.
+    """
+    command = ["docker", "exec", name, *argv]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
 def remove(name: str) -> bool:

@@ -28,7 +28,7 @@ def second() -> Deployment:
 
 @pytest.fixture(scope="module")
 def users(first: Deployment) -> dict[str, LagoUser]:
-    plain = LagoUser("http://billing.example.org:8081", connect_to=first.address)
+    plain = LagoUser("http://billing.internal:8081", connect_to=first.address)
     return {"first": first.user("https://billing.example.com:8443"), "second": plain}
 
 
