@@ -8,7 +8,7 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from testbed.engine import client
+from testbed.engine import answers, client
 from testbed.settings import LABEL, TestbedError
 
 KIND = f"{LABEL}.kind"
@@ -48,8 +48,8 @@ def run(name: str, *argv: str) -> tuple[int, str]:
 
 
 def remove(name: str) -> bool:
-    """Remove the container and its anonymous volumes; return whether there was one."""
-    container = find(name)
+    """Remove the container and its anonymous volumes; return whether there was one, which needs an engine."""
+    container = find(name) if answers() else None
     if container is None:
         return False
     container.remove(force=True, v=True)
