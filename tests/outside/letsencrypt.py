@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -82,44 +81,6 @@ class Edge(Deployment):
         self.shell("sed", "-i", "-e", "s/^\ttls {/\ttls {\\n\t\trenewal_window_ratio 0.9999/", file)
         self.shell("docker", "restart", "lago-proxy-1")
         wait_until(lambda: self.ask().status == 200)
-
-
-class Poller:
-    """A client that asks all the while, twenty times a second."""
-
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
-        self.answered = 0
-        self.failed: list[str] = []
-        self.serials: list[str] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-
-    def __enter__(self) -> Poller:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        while not self._over.wait(0.05):
-            try:
-                self._once()
-            except OSError:
-                try:  # a connection that was closed unanswered is asked for anew, once
-                    self._once()
-                except OSError as error:
-                    self.failed.append(repr(error))
-
-    def _once(self) -> None:
-        serial, status = self._edge.serial(), self._edge.ask().status
-        self.answered += 1
-        if status != 200:
-            self.failed.append(f"status {status}")
-        if serial not in self.serials:
-            self.serials.append(serial)
 
 
 def wait_until(condition: Any, seconds: float = 60) -> None:

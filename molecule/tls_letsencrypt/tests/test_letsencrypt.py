@@ -9,7 +9,8 @@ import ssl
 import pytest
 
 from outside.acme_account import deactivate
-from outside.letsencrypt import NAME, Edge, Poller, wait_until
+from outside.letsencrypt import NAME, Edge, wait_until
+from outside.poller import polled
 
 WWW = "www.billing.example.com"
 API = "api.billing.example.com"
@@ -75,10 +76,16 @@ def test_a_renewal_is_seen_by_clients_and_costs_them_nothing(edge: Edge) -> None
     edge.acme.start(life=30)
     edge.trust()
     edge.hurry()
-    with Poller(edge) as poller:
-        wait_until(lambda: len(poller.serials) > 3, 90)
-    assert poller.failed == []
-    assert poller.answered > 10
+    serials: set[str] = set()
+
+    def ask() -> None:
+        serials.add(edge.serial())
+        assert edge.ask().status == 200
+
+    with polled(client=ask) as seen:
+        wait_until(lambda: len(serials) > 3, 90)
+    assert seen["client"].failures == []
+    assert len(seen["client"].answers) > 10
 
 
 def test_a_certificate_that_ended_fails_verify(edge: Edge) -> None:
