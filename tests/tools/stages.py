@@ -18,6 +18,9 @@ from project import CACHE, ROOT, environment
 
 LOGS = CACHE / "logs"
 LINES_OF_A_FAILURE = 60
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+FRAMES = re.compile(r"^ *│ *", re.MULTILINE)
+FAILURES = re.compile(r"= FAILURES\s+=(.*?)(?:=\s+slowest\s+durations|short\s+test\s+summary)", re.DOTALL)
 COUNTS = re.compile(r"^=+ (.*\b(?:passed|failed|error).* in [0-9.]+s.*?) =+$")
 
 
@@ -75,6 +78,14 @@ def told(stage: Stage) -> str:
     return "; ".join(found)
 
 
+def what_failed(text: str) -> str:
+    """Return what pytest says of its failures, also where it ran inside a playbook's task; else the last lines."""
+    plain = FRAMES.sub("", COLOURS.sub("", text))
+    if told_of := FAILURES.search(plain):
+        plain = told_of[1].replace("\\n", "\n")
+    return "\n".join(plain.splitlines()[-LINES_OF_A_FAILURE:])
+
+
 def report(results: list[tuple[Stage, str, float]], total: float) -> None:
     """Print a line for each stage and the counts of all."""
     print(f"\n{'stage':<22}{'seconds':>8}  result")
@@ -110,8 +121,7 @@ def main() -> int:
         failed = not run(stage)
         results.append((stage, "failed" if failed else "passed", time.monotonic() - started))
         if failed:
-            lines = stage.log.read_text(errors="replace").splitlines()
-            print("\n".join(lines[-LINES_OF_A_FAILURE:]))
+            print(what_failed(stage.log.read_text(errors="replace")))
             print(f"\n{stage.name} failed; its whole log is {stage.log.relative_to(ROOT)}")
     report(results, time.monotonic() - began)
     return 1 if failed or not any(result == "passed" for _, result, _ in results) else 0
