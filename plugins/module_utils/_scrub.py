@@ -59,7 +59,7 @@ def _shapes(value: str) -> t.Iterator[str]:
     """Yield a value as it is and as it is written within JSON, programs, URLs, environment files and base64."""
     yield value
     for line in value.splitlines():
-        if len(line) >= _SHORTEST_LINE:
+        if len(line) >= _SHORTEST_LINE and not line.startswith("-----"):
             yield line
     for written in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]):
         yield written

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from unittest import mock
 
 import pytest
 from ansible_collections.selfhosted.lago.plugins.filter.env import env_file
+from ansible_collections.selfhosted.lago.plugins.filter.images import registry_login
+from ansible_collections.selfhosted.lago.plugins.filter.redis_quote import redis_quote
 from ansible_collections.selfhosted.lago.plugins.filter.urls import postgres_url
 from ansible_collections.selfhosted.lago.plugins.module_utils import _kept_secrets
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine
@@ -24,6 +27,8 @@ VARIABLES: dict[str, Any] = {
     "STRIPE_SOMETHING": "whsec_of_a_person",
     "A_SWITCH": "true",
 }
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEAAo\n-----END PRIVATE KEY-----"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBg\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture
@@ -34,6 +39,14 @@ def machine(tmp_path: Path) -> Machine:
     (directory / "secrets.json").write_text(json.dumps({"secrets": {"a": "made-secret"}, "file_key": "the-file-key"}))
     (directory / "api_key.json").write_text(json.dumps({"api_key": "the-api-key", "id": "1"}))
     return Machine(mock.MagicMock(), str(tmp_path))
+
+
+def kept(root: Path, name: str, text: str) -> set[str]:
+    """Return what is known once a file of the deployment is there."""
+    path = root / "opt" / "lago" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return _kept_secrets.secrets(Machine(mock.MagicMock(), str(root)), "/opt/lago")
 
 
 def test_what_was_made_given_and_fetched_is_all_known(machine: Machine) -> None:
@@ -71,3 +84,32 @@ def test_a_server_without_a_deployment_has_no_secrets(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "glob", mock.Mock(side_effect=PermissionError))
     assert _kept_secrets.files(Machine(mock.MagicMock(), str(tmp_path)), "/opt/lago") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "known"),
+    [
+        ("docker/config.json", registry_login(PASSWORD, "ada"), {PASSWORD}),
+        ("proxy/tls/eab", 'eab "an-id" "aG1hYy1rZXk"\n', {"aG1hYy1rZXk"}),
+        ("proxy/tls/users", f'header Authorization "Basic {base64.b64encode(b"ada:p:w").decode()}"\n', {"p:w"}),
+        ("proxy/tls/0123.key", f"{PEM}\n", {PEM}),
+        ("mounts/gcs.json", "\n" + json.dumps({"type": "service_account", "private_key": f"{PEM}\n"}), {f"{PEM}\n"}),
+        ("mounts/other.key", f"{CERTIFICATE}{PEM}\n", {PEM}),
+        ("redis/queue.conf", f'requirepass {redis_quote(PASSWORD)}\nsave ""\ndir /data\n', {PASSWORD}),
+    ],
+)  # fmt: skip
+def test_what_is_in_a_file_of_another_kind_is_known(tmp_path: Path, name: str, text: str, known: set[str]) -> None:
+    found = kept(tmp_path, name, text)
+    assert known <= found
+    assert found.isdisjoint({"service_account", "an-id", ""})
+
+
+def test_a_private_key_is_known_in_plain_where_lago_has_it_in_base64(tmp_path: Path) -> None:
+    encoded = base64.b64encode(f"{PEM}\n".encode()).decode()
+    assert kept(tmp_path, "secrets.json", json.dumps({"secrets": {"rsa_private_key": encoded}})) == {encoded, PEM}
+
+
+def test_what_is_no_secret_is_not_taken_for_one(tmp_path: Path) -> None:
+    assert kept(tmp_path, "mounts/ca.crt", CERTIFICATE) == set()
+    assert kept(tmp_path, "secrets.json", json.dumps({"fingerprints": {"a_key": "0" * 64}, "given": ["a"]})) == set()
+    assert kept(tmp_path, "docker/config.json", '{"auths": {"r": {"auth": "bm8gbG9naW4="}}}') == {"bm8gbG9naW4="}
