@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.module_utils._scrub import Scrubber
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._plain import plain
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_specs import secret_values
 
 DOCUMENTATION = r"""
 name: scrubbed
@@ -30,6 +31,11 @@ options:
     type: list
     elements: str
     default: []
+  settings:
+    description: Variables of this collection. The values of those that are declared secret are known then, too.
+    type: dict
+    default: {}
+positional: secrets, settings
 """
 
 EXAMPLES = r"""
@@ -45,9 +51,10 @@ _value:
 """
 
 
-def scrubbed(text: Any, secrets: Iterable[Any] = ()) -> str:
+def scrubbed(text: Any, secrets: Iterable[Any] = (), settings: Mapping[str, Any] | None = None) -> str:
     """Return the text without secrets."""
-    return Scrubber(str(plain(secret)) for secret in secrets).text(str(plain(text)))
+    known = [str(plain(secret)) for secret in secrets]
+    return Scrubber([*known, *secret_values(settings or {})]).text(str(plain(text)))
 
 
 class FilterModule:

@@ -8,12 +8,14 @@ Read from the roles' own argument specs, so that a new variable is known here wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.yaml import yaml_load
+from ansible_collections.selfhosted.lago.plugins.module_utils._scrub import of_url
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._plain import plain
 
 Option = Mapping[str, Any]
 
@@ -45,6 +47,21 @@ def options() -> dict[str, Option]:
 def secrets() -> list[str]:
     """Return the variables that are a secret each, as declared."""
     return [name for name, option in options().items() if option.get("no_log") and option["type"] == "str"]
+
+
+def secret_values(settings: Mapping[str, Any]) -> list[str]:
+    """Return every text and number in the variables that are declared secret, and the passwords in URLs."""
+    given = [value for name, value in settings.items() if options().get(name, {}).get("no_log")]
+    found = list(_texts(given))
+    return [*found, *(part for value in found for part in of_url(value))]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, (Mapping, list)):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+    elif value is not None:
+        yield str(plain(value))
 
 
 def required(roles: Iterable[str]) -> dict[str, Option]:
