@@ -92,10 +92,20 @@ def make(name: str) -> Canary:
     return Canary(name, f"Aa1!{plain[:20]}{AWKWARD}{plain[20:]}")
 
 
+def make_plain(name: str) -> Canary:
+    """Return a new one for what takes letters and digits alone."""
+    return Canary(name, f"Aa1{secrets.token_hex(20)}e")
+
+
+def rsa() -> str:
+    """Return a real RSA key."""
+    openssl = ["openssl", "genrsa", "2048"]
+    return subprocess.run(openssl, capture_output=True, text=True, check=True).stdout
+
+
 def make_rsa(name: str) -> list[Canary]:
     """Return a real RSA key as the variable takes it, and the key that is in it."""
-    openssl = ["openssl", "genrsa", "2048"]
-    pem = subprocess.run(openssl, capture_output=True, text=True, check=True).stdout
+    pem = rsa()
     return [Canary(name, base64.b64encode(pem.encode()).decode()), inside_rsa(name, pem)]
 
 

@@ -25,11 +25,6 @@ import oldest_core
 from testbed import bed, servers
 
 NAME = "testbed-leaks"
-ROUNDS = {
-    "turns": (("oldest", "newest"), story.HALF),
-    "oldest": (("oldest",), (*story.GIVEN, story.RSA)),
-    "newest": (("newest",), ()),
-}
 LEAKED = ("", "_in_base64", "_in_a_url", "_in_facts", "_in_a_command", "_in_a_file")
 CHOSEN = ["oldest", "newest"] if os.environ.get("LEAKS") == "all" else ["turns"]
 
@@ -54,8 +49,8 @@ def server(request: pytest.FixtureRequest, place: Path) -> Iterator[tuple[str, S
 @pytest.fixture(scope="session")
 def watched(server: tuple[str, Server, Controller]) -> Watched:
     chosen, owner, controller = server
-    cores, given = ROUNDS[chosen]
-    vault, told = Vault(given), Watched()
+    cores, given = story.ROUNDS[chosen]
+    vault, told = Vault(given, controller.given), Watched()
     harmless = {**story.HARMLESS, "lago_api_key_file": str(controller.given / "api_key")}
     controller.watch()
     owner.watch()
@@ -66,12 +61,13 @@ def watched(server: tuple[str, Server, Controller]) -> Watched:
             variables = {**harmless, **step.variables}
             secrets = {**vault.variables, **step.secrets(vault)}
             told.runs[step.name] = controller.run(step.name, core, step.play, secrets, *step.arguments, **variables)
+        told.seen_kept(owner.kept(), vault.all)
         if step.name in ("converge", "rotation") and not told.runs[step.name].code:
             vault.found += owner.secrets()
         print(f"{step.name}: {time.monotonic() - began:.0f} s on the {core} ansible-core")
     told.left = {**owner.left(), **controller.left()}
     told.bundles = [f"{path.stat().st_mode & 0o777:o}" for path in controller.bundles()]
-    told.canaries = vault.all
+    told.canaries, told.deployed = vault.all, vault.deployed
     return told
 
 

@@ -9,17 +9,16 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any
 
+from ansible_collections.selfhosted.lago.plugins.module_utils._kept_secrets import READERS
 from leaks.canaries import Canary, inside_rsa
 
 from outside.deployment import Deployment
 
 HERE = Path(__file__).resolve().parent
 SEEN = "/root/processes-seen"
-# Where secrets are kept on purpose, for root alone
-KEPT = ("secrets.json", "api_key.json", "env/*.env", "redis/*.conf")
 # Where Docker itself keeps the environment of running containers, and the journal, which is asked in words
 NOT_OURS = ("run/containerd", "run/docker", "run/log", "run/systemd", "run/udev")
 LEFT = ("tmp", "var/tmp", "root", "run", "dev/shm", "opt/lago")
@@ -71,15 +70,29 @@ class Server(Deployment):
         return "".join(self.shell("docker", "logs", one) for one in ids).encode()
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
-        kept = [f"--exclude=opt/lago/{pattern}" for pattern in KEPT] + [f"--exclude={path}" for path in NOT_OURS]
-        command = ["docker", "exec", self.server, "tar", "-C", "/", "-c", "--ignore-failed-read", *kept, *LEFT]
+        # Where secrets are kept on purpose, for root alone, is looked at elsewhere
+        kept = [f"--exclude=opt/lago/{pattern}" for pattern in READERS] + [f"--exclude={path}" for path in NOT_OURS]
+        for entry, content in self._packed(*kept, *LEFT):
+            # The name counts too
+            yield entry.name, entry.name.encode() + b"\n" + content
+
+    def kept(self) -> dict[str, tuple[int, bytes]]:
+        """Return the modes and the texts of the files in which secrets belong, by name."""
+        found = ((entry.name.removeprefix("opt/lago/"), entry, content) for entry, content in self._packed("opt/lago"))
+        return {
+            name: (entry.mode, content)
+            for name, entry, content in found
+            if entry.isfile() and any(PurePath(name).match(pattern) for pattern in READERS)
+        }
+
+    def _packed(self, *arguments: str) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+        command = ["docker", "exec", self.server, "tar", "-C", "/", "-c", "--ignore-failed-read", *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as packing:
             stream: IO[bytes] | None = packing.stdout
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 for entry in archive:
                     content = archive.extractfile(entry) if entry.isfile() else None
-                    # The name counts too
-                    yield entry.name, entry.name.encode() + b"\n" + (content.read() if content else b"")
+                    yield entry, content.read() if content else b""
 
     def secrets(self) -> list[Canary]:
         """Return what was made here: by the role, and by Lago."""

@@ -7,11 +7,15 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from leaks import canaries
 from leaks.canaries import Canary
 from leaks.server import Server
+
+from outside.authority import Authority
 
 FOREIGN_LEASE = {
     "owner": "grace@elsewhere", "machine": "0" * 64, "boot_id": "b", "pid_namespace": "pid:[1]", "pid": 1,
@@ -23,6 +27,11 @@ HARMLESS: dict[str, Any] = {
     "lago_organization_name": "Acme Billing",
     "lago_docker_source": "distribution",
     "lago_docker_registry_mirrors": ["http://172.17.0.1:5000"],
+    "lago_acme_eab_key_id": "ada",
+    "lago_extra_paths": ["sidekiq"],
+    "lago_extra_paths_user": "ada",
+    "lago_google_client_id": "ada",
+    "lago_registry_username": "ada",
 }
 GIVEN = (
     "secret_key_base", "encryption_primary_key", "encryption_deterministic_key", "encryption_key_derivation_salt",
@@ -30,28 +39,84 @@ GIVEN = (
 )  # fmt: skip
 RSA = "rsa_private_key"
 HALF = ("encryption_primary_key", "postgres_password", "redis_password", RSA)
+#: The ansible-cores of a round, and the secrets of the deployment that are given in it; the others are made.
+ROUNDS = {
+    "turns": (("oldest", "newest"), HALF),
+    "oldest": (("oldest",), (*GIVEN, RSA)),
+    "newest": (("newest",), ()),
+}
 
 
 class Vault:
-    """The secrets of an operator, and others that come along on the way."""
+    """The secrets of an operator, in variables and in files, and others that come along on the way."""
 
-    def __init__(self, given: tuple[str, ...]) -> None:
+    def __init__(self, given: tuple[str, ...], files: Path) -> None:
         self.admin = canaries.make("lago_admin_password")
         self.wrong = canaries.make("a wrong password")
         self.foreign = canaries.make("a key of somebody else")
         self.later = canaries.make("an encryption key given later")
-        self.rsa = canaries.make_rsa(RSA) if RSA in given else []
-        self.given = [canaries.make(name) for name in GIVEN if name in given] + self.rsa[:1]
+        self.rsa = canaries.make_rsa(f"lago_{RSA}") if RSA in given else []
+        self.given = [canaries.make(f"lago_{name}") for name in GIVEN if name in given] + self.rsa[:1]
         self.found: list[Canary] = []
+        # Further ones of every run, and those that belong to something that only some runs have
+        self.eab = canaries.make_plain("lago_acme_eab_hmac_key")
+        self.environment = canaries.make("lago_extra_env")
+        names = ("lago_extra_paths_password", "lago_google_client_secret", "lago_registry_password")
+        self.always = [self.eab, *map(canaries.make, names)]
+        names = ("lago_license", "lago_smtp_password", "lago_redis_cable_url")
+        self.services = [canaries.make_plain("lago_s3_secret_access_key"), *map(canaries.make, names)]
+        self.services += [canaries.make(f"lago_{kind}_url") for kind in REDIS if f"{kind}_password" not in given]
+        issued = Authority().issue(HARMLESS["lago_domain"], kind="rsa")
+        google, pem = {"type": "service_account", "project_id": "acme"}, canaries.rsa()
+        self.files = {
+            "lago_gcs_key_file": json.dumps({**google, "private_key": pem}, indent=2),
+            "lago_tls_certificate": issued.chain,
+            "lago_tls_certificate_key": issued.key,
+        }
+        for name, text in self.files.items():
+            (files / name).write_text(text)
+        self.paths: dict[str, str] = {name: str(files / name) for name in self.files}
+        self.keys = [
+            canaries.inside_rsa("lago_gcs_key_file", pem),
+            canaries.inside_rsa("lago_tls_certificate_key", issued.key),
+        ]
 
     @property
     def all(self) -> list[Canary]:
-        return [self.admin, self.wrong, self.foreign, self.later, *self.given, *self.rsa[1:], *self.found]
+        return [self.wrong, self.foreign, self.later, self.admin, *self.deployed, *self.rsa[1:], *self.found]
 
     @property
-    def variables(self) -> dict[str, str]:
-        """What the operator's inventory says."""
-        return {"lago_admin_password": self.admin.value, **{f"lago_{one.name}": one.value for one in self.given}}
+    def deployed(self) -> list[Canary]:
+        """What the operator gives, and a deployment keeps while it has a use for it."""
+        return [*self.given, *self.always, self.environment, *self.services, *self.keys]
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What the operator's inventory says, whatever else is asked for."""
+        values = {one.name: one.value for one in [self.admin, *self.given, *self.always]}
+        return {**values, "lago_extra_env": {"backend": {"ADAS_OWN": self.environment.value}}}
+
+
+REDIS = ("redis", "redis_cache")
+
+
+def services_elsewhere(vault: Vault) -> dict[str, Any]:
+    """Everything that Lago can be connected to, with a secret each. A Redis has its URL or a password that is given."""
+    found: dict[str, Any] = {
+        "lago_storage": "s3", "lago_s3_bucket": "acme", "lago_s3_access_key_id": "ada",
+        "lago_smtp_address": "mail.example.com", "lago_smtp_username": "ada", "lago_from_email": "lago@example.com",
+        **{f"lago_{kind}_host": "redis.example.com" for kind in REDIS if f"lago_{kind}_password" in vault.variables},
+    }  # fmt: skip
+    for one in vault.services:
+        url = f"redis://:{quote(one.value, safe='')}@redis.example.com:6379/0"
+        found[one.name] = url if one.name.endswith("_url") else one.value
+    return found
+
+
+def files_of_keys(vault: Vault) -> dict[str, Any]:
+    """What is read from files of the controller: a certificate's key, and that of Google's storage."""
+    bucket = {"lago_storage": "gcs", "lago_gcs_project": "acme", "lago_gcs_bucket": "acme"}
+    return {**vault.paths, **bucket, "lago_tls_mode": "provided"}
 
 
 @contextmanager
@@ -99,8 +164,9 @@ def another_run_works(server: Server, vault: Vault) -> Iterator[None]:
 @contextmanager
 def images_that_tell_everything(server: Server, vault: Vault) -> Iterator[None]:
     """Images that print their environment, where the secrets are, and end."""
-    tell = '[ "$1" = chown ] && exec "$@"; env >&2; echo That was everything. >&2; exit 1'
-    for image in ("getlago/api:v1.51.0", "redis:7-alpine"):
+    tell = '[ "$1" = chown ] && exec "$@"; exec >&2; cat /etc/caddy/tls/*; env | tr "\\n" " "; echo; '
+    tell += "echo That was everything.; exit 1"
+    for image in ("getlago/api:v1.51.0", "redis:7-alpine", "caddy:2-alpine"):
         text = f"FROM {image}\nENTRYPOINT {json.dumps(['sh', '-c', tell, '--'])}\n"
         server.build(f"talkative/{image.rpartition('/')[2]}", text)
     yield
@@ -120,7 +186,7 @@ class Step:
     arranged: Callable[[Server, Vault], Any] = nothing
     arguments: tuple[str, ...] = ()
     variables: dict[str, Any] = field(default_factory=dict)
-    secrets: Callable[[Vault], dict[str, str]] = lambda vault: {}
+    secrets: Callable[[Vault], dict[str, Any]] = lambda vault: {}
     verb: str = ""
     rare: bool = False
     """Left out where the steps take turns, to save time: another one goes nearly the same way."""
@@ -131,7 +197,10 @@ STEPS = (
     Step("check mode on a bare server", "selfhosted.lago.site", arguments=("--check",)),
     Step("converge", "selfhosted.lago.site"),
     Step("nothing to do", "stack", says="changed=0", rare=True),
-    Step("check mode of a change", "stack", arguments=("--check",), variables={"lago_telemetry": True}),
+    Step(
+        "check mode of a change", "stack", arguments=("--check",), variables={"lago_telemetry": True},
+        secrets=services_elsewhere,
+    ),
     Step("refused", "stack", FAILED, "lago_domain", variables={"lago_domain": "https://x/"}, verb="preflight"),
     Step(
         "another encryption key", "stack", FAILED, "lago_encryption_primary_key", verb="secrets",
@@ -147,12 +216,24 @@ STEPS = (
         variables={"_lago_oauth_proxy_url": "{{ lago_admin_password.nothing }}"},
     ),
     Step(
-        "migration that tells everything", "stack", FAILED, "That was everything.", images_that_tell_everything,
-        variables={"lago_api_image": "talkative/api"}, verb="migrate",
+        "certificate that cannot be had", "stack", FAILED, "Nothing was ordered", verb="render",
+        variables={"lago_tls_mode": "letsencrypt", "lago_acme_directory": "https://acme.example.com/directory"},
     ),
     Step(
-        "service that tells everything", "stack", FAILED, "That was everything.", verb="up",
-        variables={"lago_redis_image": "talkative/redis:7-alpine", "lago_start_timeout": 10},
+        "image that is not there", "stack", FAILED, "refused", verb="pull",
+        variables={"lago_pdf_image": "localhost:1/nothing:1"}, secrets=files_of_keys,
+    ),
+    Step(
+        "migration that tells everything", "stack", FAILED, "That was everything.", images_that_tell_everything,
+        variables={"lago_api_image": "talkative/api"}, secrets=services_elsewhere, verb="migrate",
+    ),
+    Step(
+        "services that tell everything", "stack", FAILED, "That was everything.", verb="up",
+        variables={
+            "lago_redis_image": "talkative/redis:7-alpine", "lago_proxy_image": "talkative/caddy:2-alpine",
+            "lago_tls_mode": "provided", "lago_start_timeout": 10,
+        },
+        secrets=lambda vault: {name: path for name, path in vault.paths.items() if "_tls_" in name},
     ),
     Step("bundle of a broken deployment", "selfhosted.lago.support", 0, "lago-support-testbed-leaks-", rare=True),
     Step("mended", "stack"),

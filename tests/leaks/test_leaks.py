@@ -41,10 +41,13 @@ def test_a_person_is_told_what_is_wrong_where_and_what_to_do(watched: Watched, s
     assert f'"verb": "{step.verb}"' in output.partition("=== Lago: FAILED ")[2]
 
 
-def test_the_log_of_a_service_that_failed_is_shown_without_its_secrets(watched: Watched) -> None:
-    output = watched.runs["service that tells everything"].output
-    assert "\nService  redis (" in output
+def test_what_a_service_that_failed_says_is_shown_without_its_secrets(watched: Watched) -> None:
+    output = watched.runs["services that tell everything"].output
+    assert "\nService  redis (" in output and "\nService  proxy (" in output
     assert "REDISCLI_AUTH=********" in output
+    assert 'header Authorization "********"' in output
+    output = watched.runs["migration that tells everything"].output
+    assert "LAGO_LICENSE=********" in output and "ADAS_OWN=********" in output
 
 
 def test_a_bundle_holds_what_helps_and_is_its_owners_alone(watched: Watched) -> None:
@@ -58,6 +61,16 @@ def test_a_bundle_holds_what_helps_and_is_its_owners_alone(watched: Watched) -> 
     } <= names
     assert any(MIGRATED.search(text) for text in bundles.values()), "Lago's own diagnostics are there"
     assert all(mode == "600" for mode in watched.bundles)
+
+
+def test_every_secret_of_the_operator_went_to_where_it_belongs(watched: Watched) -> None:
+    """What never was on the server could not leak."""
+    assert [one.name for one in watched.deployed if one.name not in watched.kept] == []
+    assert {"docker/config.json", "mounts/gcs.json", "proxy/tls/eab", "proxy/tls/users"} <= set(watched.modes)
+
+
+def test_nobody_but_its_owner_reads_a_file_with_secrets(watched: Watched) -> None:
+    assert {name: oct(mode) for name, mode in watched.modes.items() if mode & 0o077} == {}
 
 
 def test_nothing_that_is_left_holds_a_secret(watched: Watched) -> None:

@@ -22,6 +22,18 @@ class Watched:
     canaries: list[Canary] = field(default_factory=list)
     bundles: list[str] = field(default_factory=list)
     """The modes of the support bundles."""
+    deployed: list[Canary] = field(default_factory=list)
+    """The secrets that each have a file of the server's in which they belong."""
+    modes: dict[str, int] = field(default_factory=dict)
+    """The modes of all such files that there ever were, by name."""
+    kept: set[str] = field(default_factory=set)
+    """The names of the secrets that were found there."""
+
+    def seen_kept(self, files: dict[str, tuple[int, bytes]], canaries: list[Canary]) -> None:
+        """Remember what is in the files that hold secrets at this moment."""
+        for name, (mode, text) in files.items():
+            self.modes[name] = self.modes.get(name, 0) | mode
+            self.kept |= {finding.name for finding in find(text, canaries)}
 
     def run(self, step: Step) -> Run:
         """Return how a step went; a test of one that was left out is skipped."""
