@@ -8,6 +8,7 @@ import gzip
 from edge.asker import Asker
 from edge.bed import Edge
 from edge.configurations import DOMAIN
+from outside import quic
 
 TWO_YEARS = "max-age=63072000"
 SPOOFED = "198.51.100.7"
@@ -75,6 +76,17 @@ def test_http2_is_spoken_and_http3_told_of(running: Edge) -> None:
     assert asker.chosen == "h2"
     asker.close()
     assert ("h3=" in running.asker(DOMAIN).ask("/").headers.get("alt-svc", "")) == running.runs.http3
+
+
+def test_http3_leads_where_http2_does_and_is_nowhere_else(running: Edge) -> None:
+    """The certificate is judged by a client that trusts this mode's root alone."""
+    address, port = running.caddy.address, running.runs.https_port
+    if not running.runs.http3:
+        quic.shut(address, port)
+        return
+    for host, path, who in ((running.runs.api_host, "/api/v1/events", "api"), (DOMAIN, "/acme/plans", "front")):
+        answer = quic.get(address, host, port, running.root, path)
+        assert (answer.status, answer.headers["x-who"], answer.headers["x-path"]) == (200, who, path)
 
 
 def test_who_asks_and_how_arrives_at_lago_and_cannot_be_made_up(running: Edge) -> None:

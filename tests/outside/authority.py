@@ -47,7 +47,12 @@ class Authority:
         self.intermediate = _pem(self._sign(middle, root, self._key, self._root_key, authority=True))
 
     def issue(self, *names: str, days: int = 90, ended: int = 0, kind: str = "ecdsa") -> Issued:
-        """Issue a certificate for names. With `ended` it ran out so many days ago; `kind` is "ecdsa" or "rsa"."""
+        """Issue a certificate for names.
+
+        :param days: That it is valid for, from now on.
+        :param ended: Days since it ran out; with fewer than 0, days until it will.
+        :param kind: Of its key: "ecdsa" or "rsa".
+        """
         key: Key = rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
         leaf = self._sign(_name(names[0]), self._middle, key, self._key, names=names, days=days, ended=ended)
         format_ = serialization.PrivateFormat.PKCS8
