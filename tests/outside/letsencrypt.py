@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from outside.authority import Issued
 from outside.deployment import CACHE, ROOT, Deployment, Run
 from outside.lago_user import Answer, LagoUser
 from testbed.acme import AcmeServer
@@ -74,13 +75,23 @@ class Edge(Deployment):
         finally:
             self.shell("iptables", "-D", *rule)
 
+    def restart(self) -> None:
+        """Start the proxy anew, which then looks at every certificate that it has."""
+        self.shell("docker", "restart", "lago-proxy-1")
+        wait_until(lambda: self.ask().status == 200)
+
+    def store(self, name: str, issued: Issued) -> None:
+        """Have the proxy find a certificate where it keeps the one that it ordered for a name."""
+        for suffix, text in (("crt", issued.chain), ("key", issued.key)):
+            place = f"$(echo /data/caddy/certificates/*/{name}/{name}.{suffix})"
+            self.proxy(f"cat >{place} <<'END'\n{text}END")
+
     def hurry(self) -> None:
         """Make the proxy take every certificate for one that is about to end, and look every second."""
         file = f"{self.directory}/proxy/Caddyfile"
         self.shell("sed", "-i", "-e", "3s/{/{\\n\trenew_interval 1s/", file)
         self.shell("sed", "-i", "-e", "s/^\ttls {/\ttls {\\n\t\trenewal_window_ratio 0.9999/", file)
-        self.shell("docker", "restart", "lago-proxy-1")
-        wait_until(lambda: self.ask().status == 200)
+        self.restart()
 
 
 def wait_until(condition: Any, seconds: float = 60) -> None:

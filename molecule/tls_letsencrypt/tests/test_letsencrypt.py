@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 
 import pytest
 
 from outside.acme_account import deactivate
+from outside.authority import Authority
 from outside.letsencrypt import NAME, Edge, wait_until
 from outside.poller import polled
 
@@ -41,8 +43,7 @@ def test_nothing_is_ordered_twice(edge: Edge) -> None:
     serial = edge.serial()
     run = edge.run()
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
-    edge.shell("docker", "restart", "lago-proxy-1")
-    wait_until(lambda: edge.ask().status == 200)
+    edge.restart()
     assert (edge.acme.orders, edge.serial()) == (2, serial)
 
 
@@ -69,6 +70,19 @@ def test_an_account_that_was_ended_is_told_and_another_one_will_do(edge: Edge) -
     run = edge.stack("main", lago_redirect_domains=[WWW, API])
     assert run.code == 0, run.output
     assert edge.ask(f"https://{API}", "/").status == 301
+
+
+def test_a_renewal_that_is_overdue_fails_verify_while_its_certificate_serves(edge: Edge, authority: Authority) -> None:
+    """As after weeks without the ACME server: nine days are left of ninety."""
+    with edge.acme_down():
+        for name in (NAME, WWW):
+            edge.store(name, authority.issue(name, ended=-9))
+        edge.restart()
+        run = edge.stack("verify")
+    assert run.code != 0
+    for name in (NAME, WWW):
+        assert re.search(f"The certificate of {name} ends on .* and was to be renewed by now", run.output), run.output
+    assert edge.ask().status == 200
 
 
 def test_a_renewal_is_seen_by_clients_and_costs_them_nothing(edge: Edge) -> None:
