@@ -58,6 +58,10 @@ testbed-down: venv ## remove what the test bed runs; what was built stays
 molecule-%: venv ## one scenario: make molecule-default
 	molecule test -s $*
 
+.PHONY: molecule-tls
+molecule-tls: venv ## both scenarios of TLS, beside each other: much of their time they wait
+	$(MAKE) -j2 -O molecule-tls_modes molecule-tls_letsencrypt
+
 .PHONY: integration
 integration: venv ## modules and roles against what the test bed runs
 	pytest tests/integration tests/testbed
@@ -71,7 +75,7 @@ tls-report: venv ## docs/tls-report.md: what sslyze says of the edge
 	$(PYTHON) -m edge.report
 
 .PHONY: browser
-browser: venv ## a person with Chromium, at one origin and at two; pictures in .cache/browser
+browser: venv ## of molecule-tls_modes: a person with Chromium, one origin and two; pictures in .cache/browser
 	pytest tests/browser
 
 .PHONY: chaos chaos-by-chance

@@ -7,14 +7,16 @@ import json
 import re
 import socket
 import ssl
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from outside.authority import Authority, Issued
-from outside.lago_user import LagoUser
+from outside.lago_user import Answer, LagoUser
 from outside.lifecycle import Lifecycle, done
 from outside.poller import Asked, polled
 from testbed.engine import address
@@ -24,6 +26,12 @@ ROOT = Path(__file__).resolve().parents[2]
 GAPS = ROOT / ".cache" / "molecule" / "tls_modes_gaps.json"
 NGINX = "/etc/ssl/billing"
 """Where the documented configuration of nginx has its certificate."""
+WAITS = ("client_header", "client_body", "proxy_connect", "proxy_send", "proxy_read", "send")
+"""What nginx has a limit of a minute for, unless it is told otherwise."""
+HURRY = 15
+MINUTE = 60 // HURRY  # seconds
+"""The minute of an nginx whose time passes fifteen times as fast."""
+LOCKED = "FROM pg_locks WHERE relation = 'customers'::regclass AND mode = 'AccessExclusiveLock' AND granted"
 
 
 class Edge(Lifecycle):
@@ -84,6 +92,15 @@ class Edge(Lifecycle):
         return self.sql(f"SELECT metadata->>'ip_address' FROM events WHERE transaction_id = '{identity}'")
 
     @contextmanager
+    def long_request(self, url: str) -> Iterator[LongRequest]:
+        """A request that Lago answers when it is let."""
+        asked = LongRequest(self, url)
+        try:
+            yield asked
+        finally:
+            asked.answer()
+
+    @contextmanager
     def watched(self, *origins: tuple[str, str]) -> Iterator[dict[str, Asked]]:
         """Users who ask for health and page ten times a second, each at whichever of these (front, API) is there."""
         pairs = [(self.at(front, 5), self.at(api, 5)) for front, api in origins]
@@ -107,14 +124,16 @@ class Edge(Lifecycle):
     def nginx(self, *names: str) -> None:
         """Another proxy on the server, with the configuration that the docs have for it, for each of these names.
 
-        It waits for its ports.
+        It waits for its ports. Time passes for it faster, so that what outlasts its minute need not take one.
         """
         text = (ROOT / "docs" / "tls.md").read_text()
         shared, servers = re.findall(r"^```nginx\n(.*?\n)\n(server .*?)^```", text, re.MULTILINE | re.DOTALL)[0]
-        all_servers = "".join(servers.replace(DOMAIN, name) for name in names)
+        hurried = re.sub(r"_timeout (\d+)s", lambda waits: f"_timeout {int(waits[1]) // HURRY}s", servers)
+        all_servers = "".join(hurried.replace(DOMAIN, name) for name in names)
+        minutes = "".join(f"{what}_timeout {MINUTE}s;\n" for what in WAITS)
         issued = self.authority.issue(*names)
         files = {
-            "/etc/nginx/nginx.conf": f"events {{}}\nhttp {{\n{shared}{all_servers}}}\n",
+            "/etc/nginx/nginx.conf": f"events {{}}\nhttp {{\n{minutes}{shared}{all_servers}}}\n",
             f"{NGINX}/fullchain.pem": issued.chain,
             f"{NGINX}/privkey.pem": issued.key,
         }
@@ -137,6 +156,31 @@ class Edge(Lifecycle):
     def write(self, path: str, text: str) -> None:
         self.shell("mkdir", "-p", path.rsplit("/", 1)[0])
         self.shell("sh", "-c", f"cat > {path} <<'END OF FILE'\n{text}\nEND OF FILE")
+
+
+class LongRequest:
+    """A customer that is made while the table of customers is locked."""
+
+    def __init__(self, lago: Edge, url: str) -> None:
+        lock = ["psql", "-U", "lago", "-d", "lago", "-c", "BEGIN; LOCK TABLE customers; SELECT pg_sleep(1800)"]
+        customer = {"customer": {"external_id": "patient", "name": "Patient", "currency": "EUR"}}
+        self._lago, pool = lago, ThreadPoolExecutor(max_workers=2)
+        pool.submit(lago.docker, "exec", "lago-db-1", *lock, check=False)
+        lago.until(f"SELECT EXISTS (SELECT {LOCKED})")
+        self._asked = pool.submit(lago.at(url, 1800).rest, "POST", "customers", lago.key, customer)
+        self._since = time.monotonic()
+        pool.shutdown(wait=False)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was not answered yet."""
+        return not self._asked.done()
+
+    def answer(self, after: float = 0) -> Answer:
+        """Let Lago answer, when so many seconds have passed since it was asked."""
+        time.sleep(max(0.0, self._since + after - time.monotonic()))
+        self._lago.sql(f"SELECT pg_terminate_backend(pid) {LOCKED}")
+        return self._asked.result()
 
 
 def any_of(users: list[LagoUser], path: str, expected: str) -> Callable[[], None]:

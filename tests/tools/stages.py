@@ -42,8 +42,9 @@ class Stage:
 
 
 def stages() -> list[Stage]:
-    """Return all stages in order, one for each scenario of molecule."""
-    scenarios = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")) or ["default"]
+    """Return all stages in order, one for each scenario of molecule; those of TLS are one."""
+    names = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")) or ["default"]
+    scenarios = dict.fromkeys(re.sub("^tls_.*", "tls", name) for name in names)
     return [
         Stage("lint", "lint", "pyproject.toml"),
         Stage("unit", "unit", "tests/unit/**/test_*.py"),
@@ -53,8 +54,7 @@ def stages() -> list[Stage]:
         Stage("testbed", "testbed", "tests/testbed/__main__.py"),
         Stage("contract", "contract", "tests/contract/**/test_*.py"),
         Stage("edge", "edge", "tests/edge/test_*.py"),
-        *(Stage(f"molecule-{name}", f"molecule-{name}", f"molecule/{name}/molecule.yml") for name in scenarios),
-        Stage("browser", "browser", "tests/browser/test_*.py"),
+        *(Stage(f"molecule-{name}", f"molecule-{name}", f"molecule/{name}*/molecule.yml") for name in scenarios),
         Stage("integration", "integration", "tests/integration/**/test_*.py"),
         Stage("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
         Stage("chaos", "chaos-by-chance", "tests/chaos/test_*.py"),

@@ -4,65 +4,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from outside.edge import API_DOMAIN, DOMAIN, Edge, peer
-from outside.lago_user import Answer
-from outside.lifecycle import LONG_RUNNING, done, refused
+from outside.edge import API_DOMAIN, DOMAIN, Edge, LongRequest
+from outside.lifecycle import done, refused
 
 URL = f"https://{DOMAIN}"
-BIG = "x" * (6 * 2**20)
 LONG = 65  # seconds
 
 
-def test_the_deployments_own_authority(lago: Edge) -> None:
-    done(lago.run())
-    assert lago.running() == LONG_RUNNING
-    member = lago.at(URL)
-    assert member.request("GET", "/health").json["version"] == "v1.51.0"
-    assert "strict-transport-security" not in member.request("GET", "/").headers
-    assert peer(lago.address, DOMAIN, str(lago.cafile))["alpn"] == "h2"
-
-
-def test_what_is_big_passes_and_what_is_long_is_packed(lago: Edge) -> None:
-    """A body of megabytes is Lago's to judge: an event is stored whole, a webhook refused by Lago itself."""
-    member, key = lago.at(URL), lago.key
-    big = lago.event(blob=BIG)
-    assert member.rest("POST", "events", key, big).status == 200
-    found = member.rest("GET", f"events/{big['event']['transaction_id']}", key).json
-    assert len(found["event"]["properties"]["blob"]) == len(BIG)
-    refusal = member.request("POST", "/webhooks/stripe/0e1b", {"blob": BIG})
-    assert (refusal.status, refusal.json["status"]) == (404, 404)
-    packed = member.request("GET", "/app.js", headers={"Accept-Encoding": "gzip"}).headers
-    assert packed["content-encoding"] == "gzip"
-
-
-def test_the_client_arrives_at_lago_and_cannot_be_made_up(lago: Edge) -> None:
-    assert lago.known_address(URL, pretending="203.0.113.9") == lago.gateway
-
-
 @pytest.fixture(scope="module")
-def long_request(lago: Edge) -> Iterator[Future[Answer]]:
-    """One that takes longer than the minute that most proxies wait for an answer."""
-    lock = f"BEGIN; LOCK TABLE customers; SELECT pg_sleep({LONG}); COMMIT"
-    customer = {"customer": {"external_id": "patient", "name": "Patient", "currency": "EUR"}}
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        held = pool.submit(lago.sql, lock)
-        lago.until("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'customers'::regclass AND granted)")
-        yield pool.submit(lago.at(URL, 2 * LONG).rest, "POST", "customers", lago.key, customer)
-        held.result()
+def long_request(lago: Edge) -> Iterator[LongRequest]:
+    with lago.long_request(URL) as asked:
+        yield asked
 
 
-def test_a_certificate_of_ones_own_takes_over_unnoticed(lago: Edge, long_request: Future[Answer]) -> None:
+def test_a_certificate_of_ones_own_takes_over_unnoticed(lago: Edge, long_request: LongRequest) -> None:
     before = lago.started()
     with lago.watched((URL, URL)) as seen:
         lago.becomes(**lago.provided)
     assert [one.failures for one in seen.values()] == [[], []]
     assert min(len(one.answers) for one in seen.values()) > 20
     assert lago.started() == before
-    assert not long_request.done()
+    assert long_request.waits
     assert lago.at(URL).request("GET", "/").headers["strict-transport-security"] == "max-age=63072000"
 
 
@@ -103,5 +68,7 @@ def test_a_configuration_that_caddy_does_not_take_is_never_loaded(lago: Edge) ->
     assert done(lago.stack()).recap["changed"] == 0
 
 
-def test_what_was_asked_before_all_that_is_answered(long_request: Future[Answer]) -> None:
-    assert long_request.result().status == 200
+def test_what_was_asked_before_all_that_is_answered(long_request: LongRequest) -> None:
+    """After more than the minute that most proxies wait for an answer."""
+    assert long_request.waits
+    assert long_request.answer(after=LONG).status == 200

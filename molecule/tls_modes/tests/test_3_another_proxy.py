@@ -5,12 +5,20 @@ from __future__ import annotations
 
 import json
 
-from outside.edge import DOMAIN, Edge
+from outside import quic
+from outside.edge import DOMAIN, MINUTE, Edge
 from outside.lifecycle import done
 
 URL = f"https://{DOMAIN}"
 PLAIN = f"http://{DOMAIN}"
 BIG = "x" * (6 * 2**20)
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "c29tZXRoaW5nIG9mIDE2Lg==",
+    "Sec-WebSocket-Protocol": "actioncable-v1-json",
+}
 
 
 def environment(lago: Edge, service: str = "api") -> dict[str, str]:
@@ -26,17 +34,24 @@ def test_nginx_takes_the_ports(lago: Edge) -> None:
     lago.remember("provided to existing, one origin", seen)
     assert {name for name, at in before.items() if lago.started()[name] != at} == {"proxy"}
     assert "127.0.0.1:8080" in lago.shell("ss", "-ltnH")
+    quic.shut(lago.address, 443)
     assert lago.at(PLAIN).request("GET", "/acme?x=1").headers["location"] == f"{URL}/acme?x=1"
 
 
-def test_what_is_big_who_asks_and_the_right_scheme_arrive_at_lago(lago: Edge) -> None:
+def test_what_is_big_who_asks_a_websocket_and_the_right_scheme_arrive_at_lago(lago: Edge) -> None:
     assert lago.known_address(URL, pretending="203.0.113.9", blob=BIG) == lago.gateway
     member = lago.at(URL)
+    assert member.request("GET", "/cable", headers=WEBSOCKET).status == 101
     told = environment(lago)
     assert (told["LAGO_API_URL"], told["LAGO_FRONT_URL"]) == (URL, URL)
     assert "LAGO_DISABLE_SSL" not in told
     assert member.request("GET", "/").headers["strict-transport-security"] == "max-age=63072000"
     assert member.request("GET", "/sidekiq").status == 404
+
+
+def test_a_request_that_outlasts_the_other_proxys_minute_is_answered(lago: Edge) -> None:
+    with lago.long_request(URL) as asked:
+        assert asked.answer(after=MINUTE + 1).status == 200
 
 
 def test_nobody_does_tls(lago: Edge) -> None:
