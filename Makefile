@@ -2,8 +2,8 @@
 PYTHON := .venv/bin/python
 TOOL := $(PYTHON) tests/tools
 PLUGINS := .cache/collections/ansible_collections/selfhosted/lago/plugins
-OWN := $(wildcard tests demo bench molecule)
-COVERED := $(foreach kind,module_utils plugin_utils filter action,--cov=plugins/$(kind))
+OWN := $(wildcard roles/stack/files tests demo bench molecule)
+COVERED := $(foreach kind,module_utils plugin_utils filter action,--cov=plugins/$(kind)) --cov=roles/stack/files
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/tests

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible_collections.selfhosted.lago.plugins.module_utils import _deployment_backup
 from ansible_collections.selfhosted.lago.plugins.module_utils import _key_file as key_file
 from ansible_collections.selfhosted.lago.plugins.module_utils._client import LagoClient
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_docker import Project
@@ -61,6 +62,7 @@ class Inspection:
         if self._project is not None:
             check("containers", self._project.check_containers, self.report)
             check("database", self._project.check_database, self.report)
+            check("backup", self._backup)
         check("health", self._health)
         if not any(problem["code"] in _DEAD for problem in self.report.problems):
             check("key", self._key)
@@ -76,6 +78,10 @@ class Inspection:
         if self._tls is not None:
             check("edge", self._tls.check, self.report)
         return self.report
+
+    def _backup(self) -> None:
+        directory = self._params["backup_directory"]
+        self.facts["backup"] = _deployment_backup.last(directory, self._params["project"]) if directory else None
 
     def _health(self) -> None:
         expected = self._params["version"] or None

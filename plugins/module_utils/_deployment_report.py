@@ -47,6 +47,7 @@ def unknown() -> dict[str, t.Any]:
         "containers": [],
         "workers": [],
         "clock": {"state": None, "health": None, "containers": None},
+        "backup": None,
         "partman": {"configured": None, "next_partition": None, "maintenance_last_run": None},
         "database": {
             "schema_version": None,

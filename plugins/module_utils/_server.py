@@ -21,7 +21,19 @@ from ansible_collections.selfhosted.lago.plugins.module_utils import (
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine
 
 #: What can be asked for beyond what the server itself is, in the order in which it is read.
-SUBJECTS = ("docker", "containers", "images", "volumes", "networks", "listeners", "database", "proxy", "files", "git")
+SUBJECTS = (
+    "docker",
+    "containers",
+    "images",
+    "volumes",
+    "networks",
+    "listeners",
+    "database",
+    "proxy",
+    "files",
+    "git",
+    "backup_timer",
+)
 _WITH_CONTAINERS = {"containers", "listeners", "database", "proxy"}
 
 
@@ -41,6 +53,8 @@ def read(module: AnsibleModule) -> dict[str, t.Any]:
         server["files"] = _server_services.files(machine, directory)
     if "git" in gather:
         server["git"] = _server_host.git(machine)
+    if "backup_timer" in gather:
+        server["backup_timer"] = _server_host.backup_timer(machine, asked["project"])
     return {"changed": False, "server": server}
 
 

@@ -109,3 +109,14 @@ def git(machine: Machine) -> dict[str, str | None]:
     """Return the version of Git, C(None) when it is not there."""
     found = re.search(r"\d+(\.\d+)+", machine.run("git", "--version").output)
     return {"version": found[0] if found else None}
+
+
+def backup_timer(machine: Machine, project: str) -> dict[str, bool]:
+    """Return whether the timer of a deployment's backups is there, and whether it runs now and after a restart."""
+    asked = "--property=LoadState,ActiveState,UnitFileState,NeedDaemonReload"
+    units = (f"{project}-backup.timer", f"{project}-backup.service")
+    said = machine.run("systemctl", "show", asked, *units).output.split()
+    return {
+        "there": "LoadState=loaded" in said,
+        "runs": "UnitFileState=enabled" in said and "ActiveState=active" in said and "NeedDaemonReload=yes" not in said,
+    }

@@ -151,6 +151,7 @@ def files(machine: Machine, directory: str) -> dict[str, t.Any]:
         "secrets": machine.exists(f"{base}/secrets.json"),
         "api_key": machine.exists(f"{base}/api_key.json"),
         "migrated": machine.json(f"{base}/migrated.json"),
+        "restoring": machine.json(f"{base}/restoring.json"),
         "ca": _pem(machine.text(f"{base}/ca.crt")),
     }
 

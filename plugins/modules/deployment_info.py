@@ -66,6 +66,10 @@ options:
         seen to pass through the service C(redis), and the service C(db) is asked what only the database knows.
       - If no login is possible, a job of the clock is waited for, for 75 seconds at most.
     type: str
+  backup_directory:
+    description:
+      - Folder of the backups on the host where the module runs. With it and O(project), the last whole backup is named.
+    type: path
   unrouted_paths:
     description:
       - Paths that must not lead to the API at O(api_url) and O(front_url). Not checked with O(container).
@@ -378,6 +382,19 @@ deployment:
         containers:
           description: How many there are.
           type: int
+    backup:
+      description: The last whole backup; null when there is none, or O(backup_directory) was not given.
+      type: dict
+      contains:
+        name:
+          description: Its name in O(backup_directory).
+          type: str
+        age:
+          description: Seconds since it was begun.
+          type: int
+        encrypted:
+          description: Whether it is encrypted.
+          type: bool
     partman:
       description: The partitions of events.
       type: dict
@@ -466,6 +483,7 @@ def main() -> None:
         version={"type": "str"},
         signup={"type": "bool", "default": False},
         project={"type": "str"},
+        backup_directory={"type": "path"},
         unrouted_paths={"type": "list", "elements": "str", "default": UNROUTED},
         edge={"type": "dict", "options": SPEC},
         time_limit={"type": "int", "default": 180},

@@ -38,8 +38,8 @@ options:
     description: What to look at, beyond the server itself. What is left out is left out of the answer.
     type: list
     elements: str
-    choices: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git]
-    default: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git]
+    choices: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git, backup_timer]
+    default: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git, backup_timer]
 attributes:
   check_mode:
     description: Can run in check mode, where it does the same.
@@ -280,7 +280,13 @@ server:
         secrets: true
         api_key: true
         migrated: {version: v1.51.0}
+        restoring: null
         ca: null
+    backup_timer:
+      description: Whether the timer of the deployment's backups is there, and runs, also after the server's restart.
+      returned: O(gather) has V(backup_timer)
+      type: dict
+      sample: {there: true, runs: true}
     git:
       description: Git; C(version) is null when it is not there.
       returned: O(gather) has V(git)

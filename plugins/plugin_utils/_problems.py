@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_account,
     _problems_address,
+    _problems_backup,
     _problems_certificate,
     _problems_database,
     _problems_edge,
@@ -62,6 +63,7 @@ _FILES = (
     _problems_types,
     _problems_account,
     _problems_address,
+    _problems_backup,
     _problems_certificate,
     _problems_edge,
     _problems_database,
@@ -112,15 +114,17 @@ def admin_problems(email: object, password: object, organization: object) -> lis
 
 
 def server_problems(
-    server: Mapping[str, Any], settings: Mapping[str, Any], docker_expected: bool = True
+    server: Mapping[str, Any], settings: Mapping[str, Any], docker_expected: bool = True, restoring: bool = False
 ) -> list[Problem]:
     """Return every problem that a reading of the server shows.
 
     :param server: What module ``server_info`` returned.
     :param settings: The public variables by name.
     :param docker_expected: Whether Docker must be there by now; not so where another role has yet to bring it.
+    :param restoring: Whether the run brings a backup back.
     """
-    return judge(Case(given=known(settings), server=server, docker_expected=docker_expected), "server")
+    case = Case(given=known(settings), server=server, docker_expected=docker_expected, restoring=restoring)
+    return judge(case, "server")
 
 
 def problem_report(problems: Sequence[Mapping[str, Any]], headline: str) -> str:

@@ -32,6 +32,7 @@ class Case:
     :param server: What module ``server_info`` returned.
     :param docker_expected: Whether Docker must be there by now.
     :param files: What the operator's files on the controller hold, by the variable that names them.
+    :param restoring: Whether the run brings a backup back.
     :param now: The controller's clock.
     """
 
@@ -41,6 +42,7 @@ class Case:
     server: Mapping[str, Any] = field(default_factory=dict)
     docker_expected: bool = True
     files: Mapping[str, str | None] = field(default_factory=dict)
+    restoring: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property

@@ -39,6 +39,17 @@ def not_root(case: Case) -> Found:
 
 
 @rule("server")
+def restore_broken_off(case: Case) -> Found:
+    restoring = (case.server.get("files") or {}).get("restoring") or {}
+    if restoring.get("whole") and not case.restoring:
+        yield (
+            "lago_restore_backup",
+            "A restore was broken off, and half of it is in place: run playbook selfhosted.lago.restore again with "
+            f"lago_restore_backup: {restoring.get('backup')}.",
+        )
+
+
+@rule("server")
 def no_docker(case: Case) -> Found:
     if case.docker_expected and case.server.get("docker") is None:
         yield (

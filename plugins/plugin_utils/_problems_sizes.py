@@ -32,6 +32,7 @@ _COUNTS = {
     "lago_start_timeout": "seconds",
     "lago_lease_ttl": "seconds",
     "lago_log_max_files": "files",
+    "lago_backup_keep": "backups",
     "lago_docker_log_max_files": "files",
     "lago_postgres_pool": "connections",
     "lago_postgres_statement_timeout": "milliseconds",

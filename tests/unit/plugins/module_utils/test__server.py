@@ -214,6 +214,24 @@ def test_git(tmp_path: Path) -> None:
     assert _server_host.git(machine) == {"version": "2.47.3"}
 
 
+@pytest.mark.parametrize(
+    ("said", "there", "runs"),
+    [
+        ("LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no", True, True),
+        ("LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=yes", True, False),
+        ("LoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\nNeedDaemonReload=no", True, False),
+        ("LoadState=loaded\nActiveState=active\nUnitFileState=disabled\nNeedDaemonReload=no", True, False),
+        ("LoadState=not-found\nActiveState=inactive\nUnitFileState=\nNeedDaemonReload=no", False, False),
+    ],
+)
+def test_the_timer_of_backups(tmp_path: Path, said: str, there: bool, runs: bool) -> None:
+    service = "\n\nLoadState=loaded\nActiveState=inactive\nUnitFileState=static\nNeedDaemonReload=no\n" if there else ""
+    machine = fake(
+        tmp_path, {"lago-backup.timer lago-backup.service": (0, said + service, ""), "systemctl": (1, "", "")}
+    )
+    assert _server_host.backup_timer(machine, "lago") == {"there": there, "runs": runs}
+
+
 def test_an_engine_that_answers(tmp_path: Path) -> None:
     machine = fake(
         tmp_path,
@@ -625,6 +643,7 @@ def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
         "secrets": True,
         "api_key": False,
         "migrated": {"version": "v1.51.0"},
+        "restoring": None,
         "ca": None,
     }
 

@@ -28,6 +28,7 @@ PARAMS = {
     "version": "",
     "signup": False,
     "time_limit": 60,
+    "backup_directory": None,
 }
 GOOD_DATABASE = {
     "schema_version": "20260801",
