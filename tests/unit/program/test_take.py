@@ -97,6 +97,12 @@ def test_without_a_deployment_there_is_nothing_to_back_up(server: Server, run: A
     assert server.names() == []
 
 
+def test_half_a_restore_is_not_backed_up(server: Server, run: Any) -> None:
+    server.file("restoring.json").write_text("{}")
+    assert "finish it first" in run("backup", "--scheduled").err
+    assert not server.backups.exists()
+
+
 def test_an_external_queue_and_a_missing_volume_are_left_out(server: Server, run: Any) -> None:
     server.settings["redis"] = {}
     server.settings["volumes"] = {"proxy": "lago_gone"}

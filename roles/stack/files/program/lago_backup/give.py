@@ -11,7 +11,6 @@ import typing as t
 from lago_backup import archive, database, manifest, take
 from lago_backup.tools import Refused, Settings, alone, mountpoint, room, run, sync, write
 
-MARKER = "restoring.json"
 SECRETS = ("secrets.json", "api_key.json")
 _STAGE = ".restoring"
 _AOF = "appendonlydir"
@@ -151,7 +150,7 @@ def _begin(settings: Settings, folder: str, whole: bool) -> str:
 
     :param whole: whether it replaces the secrets too.
     """
-    path = os.path.join(settings.directory, MARKER)
+    path = os.path.join(settings.directory, take.MARKER)
     try:
         with open(path, encoding="utf-8") as file:
             known = json.load(file)
@@ -180,7 +179,7 @@ def restore(settings: Settings, backup: str, parts: list[str], identity: bytes, 
             aside.append(database.bring(settings, found.files["database"], found.manifest["database"], since))
         aside += [_swap(place, since) for place in beside.values()]
         _unstage(settings)
-        os.unlink(os.path.join(settings.directory, MARKER))
+        os.unlink(os.path.join(settings.directory, take.MARKER))
     return {"restored": sorted(found.files), "set_aside": [one for one in aside if one]}
 
 

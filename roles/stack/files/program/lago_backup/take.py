@@ -13,8 +13,10 @@ from lago_backup import archive, database, manifest
 from lago_backup.tools import Refused, Settings, alone, folder, mountpoint, room, run, size_of, sync
 
 UNFINISHED = ".unfinished"
+#: The file of the deployment that is there while a restore is under way.
+MARKER = "restoring.json"
 #: Paths of the deployment's folder that are nobody's loss.
-_LEFT_OUT = ("program", "lease.json", "restoring.json")
+_LEFT_OUT = ("program", "lease.json")
 #: How a copy of Redis' data begins, and how many bytes its checksum and the mark after it have.
 _MAGIC = (b"REDIS", b"VALKE")
 _CHECKSUM, _MARK, _HEX = 8, 40, b"0123456789abcdef"
@@ -44,6 +46,11 @@ def backup(settings: Settings, label: str = "") -> dict[str, t.Any]:
     began = time.monotonic()
     if settings.recipients and not shutil.which("age"):
         raise Refused("There is no age on the server, with which the backup is to be encrypted: install its package.")
+    if os.path.exists(os.path.join(settings.directory, MARKER)):
+        raise Refused(
+            f"A restore was broken off, and what is there is half of it: finish it first ({settings.directory}/{MARKER} "
+            "names the backup). Nothing is backed up before."
+        )
     with alone(settings):
         _clear(settings)
         room(settings.backups, need(settings), "A backup")
