@@ -48,8 +48,8 @@ def backup(settings: Settings, label: str = "") -> dict[str, t.Any]:
         raise Refused("There is no age on the server, with which the backup is to be encrypted: install its package.")
     if os.path.exists(os.path.join(settings.directory, MARKER)):
         raise Refused(
-            f"A restore was broken off, and what is there is half of it: finish it first ({settings.directory}/{MARKER} "
-            "names the backup). Nothing is backed up before."
+            f"A restore was broken off, and what is there is half of it: finish it first "
+            f"({settings.directory}/{MARKER} names the backup). Nothing is backed up before."
         )
     with alone(settings):
         _clear(settings)
