@@ -154,6 +154,7 @@ def test_a_restored_database_that_is_another_is_not_used(server: Server, run: An
     rewritten(server.backups / taken, database={**FACTS, "organizations": 5})
     assert "organizations 1 instead of 5" in run("restore", taken).err
     assert server.database() == OTHER
+    assert server.database(name="lago_restored") is None
 
 
 def test_an_encrypted_backup_wants_its_own_identity(server: Server, run: Any) -> None:

@@ -143,7 +143,11 @@ def bring(settings: Settings, path: str, wanted: Facts, since: str) -> str | Non
         return None
     beside, aside = f"{name}_restored", f"{name}_before_{since}"
     _drop(settings, beside)
-    _fill(settings, path, beside, wanted, make=True)
+    try:
+        _fill(settings, path, beside, wanted, make=True)
+    except Refused:
+        _drop(settings, beside)
+        raise
     known = sql(settings, f"SELECT count(*) FROM pg_database WHERE datname = '{aside}';\n")
     # A second try of a restore that was broken off: what is there now is the first one's.
     goes = aside if known == "0" else f"{name}_discarded"
