@@ -15,6 +15,8 @@ _RECIPIENT = re.compile(r"age1[0-9a-z]+|ssh-(ed25519|rsa) [0-9A-Za-z+/=]+( .*)?"
 _IDENTITY = re.compile(r"AGE-(SECRET-KEY|PLUGIN)-", re.IGNORECASE)
 #: Emptied when the server restarts, or by whoever tidies up.
 _PASSING = re.compile(r"/(tmp|var/tmp|run|var/run|dev/shm)(/.*)?")
+#: What says where a backup is beside the server, by the word for that.
+_ELSEWHERE = {"controller": "lago_backup_fetch_to"}
 
 
 @rule("settings")
@@ -67,4 +69,47 @@ def bad_backup_identity(case: Case) -> Found:
             "lago_backup_identity",
             "lago_backup_identity is no identity of age: give the content of the file that age-keygen wrote, from "
             "AGE-SECRET-KEY-1 on.",
+        )
+
+
+@rule("settings")
+def bad_fetch_to(case: Case) -> Found:
+    path = case.text("lago_backup_fetch_to")
+    if path and not path.startswith(("/", "~")):
+        yield (
+            "lago_backup_fetch_to",
+            f"lago_backup_fetch_to {shown(path)} must be an absolute path of the controller, such as "
+            "~/backups-of-lago.",
+        )
+
+
+@rule("settings")
+def backup_leaves_unencrypted(case: Case) -> Found:
+    if case.values.get("lago_backup_recipients") or case.values.get("lago_backup_unencrypted"):
+        return
+    for name in _ELSEWHERE.values():
+        if case.text(name):
+            yield (
+                name,
+                f"{name} takes backups off the server, with every secret in them, and they are encrypted to nobody: "
+                "set lago_backup_recipients to a public key that age-keygen prints, or say lago_backup_unencrypted: "
+                "true if others may read them.",
+            )
+
+
+@rule("settings")
+def restored_from_nowhere(case: Case) -> Found:
+    name = _ELSEWHERE.get(case.text("lago_restore_from"))
+    if name and not case.text(name):
+        yield name, f"Set {name}: lago_restore_from is {case.text('lago_restore_from')}, and it says where that is."
+
+
+@rule("settings")
+def restored_by_path(case: Case) -> Found:
+    backup = case.text("lago_restore_backup")
+    if case.text("lago_restore_from") in _ELSEWHERE and "/" in backup:
+        yield (
+            "lago_restore_backup",
+            f"lago_restore_backup {shown(backup)} is a path, and lago_restore_from is "
+            f"{case.text('lago_restore_from')}: give the backup's name alone.",
         )
