@@ -21,7 +21,7 @@ options:
     type: path
     required: true
   dest:
-    description: The folder of the controller in which the copy is made, under the backup's name. It is made when missing.
+    description: The folder of the controller for the copy, which has the backup's name. It is made when missing.
     type: path
     required: true
 attributes:

@@ -9,14 +9,14 @@ import posixpath
 import re
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import shown
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import blank, shown
 
 _RECIPIENT = re.compile(r"age1[0-9a-z]+|ssh-(ed25519|rsa) [0-9A-Za-z+/=]+( .*)?")
 _IDENTITY = re.compile(r"AGE-(SECRET-KEY|PLUGIN)-", re.IGNORECASE)
 #: Emptied when the server restarts, or by whoever tidies up.
 _PASSING = re.compile(r"/(tmp|var/tmp|run|var/run|dev/shm)(/.*)?")
 #: What says where a backup is beside the server, by the word for that.
-_ELSEWHERE = {"controller": "lago_backup_fetch_to"}
+_ELSEWHERE = {"controller": "lago_backup_fetch_to", "s3": "lago_backup_s3_bucket"}
 
 
 @rule("settings")
@@ -113,3 +113,10 @@ def restored_by_path(case: Case) -> Found:
             f"lago_restore_backup {shown(backup)} is a path, and lago_restore_from is "
             f"{case.text('lago_restore_from')}: give the backup's name alone.",
         )
+
+
+@rule("settings")
+def keys_without_bucket(case: Case) -> Found:
+    for name in ("lago_backup_s3_endpoint", "lago_backup_s3_access_key_id", "lago_backup_s3_secret_access_key"):
+        if not case.text("lago_backup_s3_bucket") and not blank(case.given.get(name)):
+            yield name, f"{name} is given and no bucket: set lago_backup_s3_bucket, or remove it."

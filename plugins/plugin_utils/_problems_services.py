@@ -33,8 +33,9 @@ _PAIRS = (
     ("lago_google_client_id", "lago_google_client_secret"),
     ("lago_registry_username", "lago_registry_password"),
     ("lago_s3_access_key_id", "lago_s3_secret_access_key"),
+    ("lago_backup_s3_access_key_id", "lago_backup_s3_secret_access_key"),
 )
-_URLS = ("lago_s3_endpoint", "lago_pdf_url", "lago_sentry_dsn", "lago_sentry_dsn_front")
+_URLS = ("lago_s3_endpoint", "lago_backup_s3_endpoint", "lago_pdf_url", "lago_sentry_dsn", "lago_sentry_dsn_front")
 _FILES = ("lago_ca_file", "lago_gcs_key_file")
 _REGISTRY = re.compile(r"[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9][a-z0-9._/-]*)?\Z")
 _IMPLICIT_TLS = 465
@@ -110,7 +111,7 @@ def bad_service_url(case: Case) -> Found:
 
 @rule("settings")
 def url_with_path(case: Case) -> Found:
-    for name, text in case.texts("lago_s3_endpoint", "lago_pdf_url"):
+    for name, text in case.texts("lago_s3_endpoint", "lago_backup_s3_endpoint", "lago_pdf_url"):
         if "://" in text and urlsplit(text.replace("[", "").replace("]", "")).path.strip("/"):
             yield name, f"{name} has a path, and Lago puts its own there: write scheme, host and port alone."
 

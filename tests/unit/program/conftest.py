@@ -37,6 +37,14 @@ case "$*" in
   "ps "*volume=*) cat "$HERE/users" ;;
   "ps "*) cat "$HERE/running" ;;
   "stop "*) known stop ;;
+  *"--entrypoint ruby "*)
+    known s3; cat > "$HERE/script"
+    for word in "$@"; do case $word in *:/backup*) folder=${word%%:/backup*} ;; esac; done
+    set -- $(echo "$*" | sed 's/.* - //')
+    way=$1 place=$HERE/s3/$2/$3; shift 3; mkdir -p "$place"
+    for file in "$@"; do
+      case $way in put) cp "$folder/$file" "$place/$file" ;; get) cp "$place/$file" "$folder/$file" || exit 1 ;; esac
+    done ;;
   *"--version") known version; echo "program (PostgreSQL) $(cat "$HERE/client")" ;;
   *"--list") known list; cat "$HERE/list" ;;
   *" redis-cli "*) cat "$HERE/queue" ;;
@@ -91,6 +99,8 @@ class Server:
             },
             "redis": {"client": ["docker", "exec", "-i", "redis"], "uid": os.getuid()},
             "volumes": {"queue": "lago_redis-data", "storage": "lago_storage", "proxy": "lago_proxy-data"},
+            "s3": {},
+            "unencrypted": False,
         }
         for name in ("databases", "fails", "bin"):
             (here / name).mkdir()

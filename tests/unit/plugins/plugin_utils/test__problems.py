@@ -145,7 +145,7 @@ def test_every_secret_is_declared_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["lago_api_url", "lago_team", "lago_smtp_address", "lago_backup_bucket", "lagos_domain"]
+    "name", ["lago_api_url", "lago_team", "lago_smtp_address", "lago_photo_bucket", "lagos_domain"]
 )
 def test_a_name_like_none_of_ours_is_its_owner_s_business(name: str) -> None:
     assert _problems.name_problems([name, "lago_domain", "lago_api_key"]) == []

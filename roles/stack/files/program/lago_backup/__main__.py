@@ -11,7 +11,7 @@ import sys
 import time
 import typing as t
 
-from lago_backup import give, manifest, take
+from lago_backup import bucket, give, manifest, take
 from lago_backup.tools import Refused, Settings, load
 
 #: How a run ends for which it was not the time, since somebody else works on the deployment: it is tried again.
@@ -31,6 +31,11 @@ def parsed(argv: list[str]) -> argparse.Namespace:
     commands.add_parser("list", help="name the whole backups, the oldest first")
     commands.add_parser("need", help="say how much room a backup may take, and how much there is")
     for name, text in (
+        ("send", "send a backup to the bucket"),
+        ("obtain", "bring a backup from the bucket to the others"),
+    ):
+        commands.add_parser(name, help=text).add_argument("backup", help="its name")
+    for name, text in (
         ("check", "see that a backup can be restored here; an age identity is read from standard input"),
         ("secrets", "put a backup's secrets in place"),
         ("restore", "bring a backup back"),
@@ -45,7 +50,11 @@ def parsed(argv: list[str]) -> argparse.Namespace:
 def answer(asked: argparse.Namespace, settings: Settings) -> dict[str, t.Any]:
     """Do what is asked for and return what is printed."""
     if asked.command == "backup":
-        return take.backup(settings._replace(recipients=[]) if asked.plain else settings, asked.label)
+        # The one that is plain whoever the recipients are never leaves the server.
+        taken = take.backup(settings._replace(recipients=[]) if asked.plain else settings, asked.label)
+        return {**taken, "sent": bucket.send(settings, taken["name"]) if settings.s3 and not asked.plain else None}
+    if asked.command in ("send", "obtain"):
+        return {"path": (bucket.send if asked.command == "send" else bucket.obtain)(settings, asked.backup)}
     if asked.command == "list":
         return {"backups": manifest.listed(settings)}
     if asked.command == "need":

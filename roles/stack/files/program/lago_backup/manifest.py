@@ -12,6 +12,7 @@ from lago_backup.tools import Refused, Settings, digest, write
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+UNFINISHED = ".unfinished"
 #: The file of each part, in the order in which they are taken.
 FILES = {
     "queue": "queue.rdb",
@@ -34,6 +35,11 @@ def label_of(backup: str) -> str:
     """Return the label in a name, blank when it has none."""
     match = _NAME.fullmatch(backup)
     return (match["label"] or "") if match else ""
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text is the name of a backup, and no path."""
+    return bool(_NAME.fullmatch(text)) and "/" not in text
 
 
 def place(settings: Settings, backup: str) -> str:
@@ -68,6 +74,9 @@ def read(folder: str) -> Manifest:
             f"{folder} is a backup of format {manifest['format']}, and this release of the collection reads format "
             f"{FORMAT}: restore it with the release that took it or a newer one."
         )
+    possible = {(name, f"{file}{end}") for name, file in FILES.items() for end in ("", ".age")}
+    if not {(name, part["file"]) for name, part in manifest["parts"].items()} <= possible:
+        raise Refused(f"{folder} names files that no backup has: it is not used.")
     return t.cast("Manifest", manifest)
 
 

@@ -12,7 +12,6 @@ import typing as t
 from lago_backup import archive, database, manifest
 from lago_backup.tools import Refused, Settings, alone, folder, mountpoint, room, run, size_of, sync
 
-UNFINISHED = ".unfinished"
 #: The file of the deployment that is there while a restore is under way.
 MARKER = "restoring.json"
 #: Paths of the deployment's folder that are nobody's loss.
@@ -59,7 +58,7 @@ def backup(settings: Settings, label: str = "") -> dict[str, t.Any]:
         final = os.path.join(settings.backups, name)
         if os.path.lexists(final):
             raise Refused(f"{final} is there already: try again in a second.")
-        unfinished = os.path.join(settings.backups, f".{name}{UNFINISHED}")
+        unfinished = os.path.join(settings.backups, f".{name}{manifest.UNFINISHED}")
         os.mkdir(unfinished, 0o700)
         try:
             said = _fill(settings, unfinished, {"name": name, "label": label, "created": created})
@@ -78,7 +77,7 @@ def backup(settings: Settings, label: str = "") -> dict[str, t.Any]:
 def _clear(settings: Settings) -> None:
     """Remove what backups left that were killed."""
     for one in os.listdir(settings.backups):
-        if one.startswith(".") and one.endswith(UNFINISHED):
+        if one.startswith(".") and one.endswith(manifest.UNFINISHED):
             shutil.rmtree(os.path.join(settings.backups, one))
 
 
@@ -147,7 +146,7 @@ def _end(path: str) -> None:
 
 
 def _left_out(name: str) -> bool:
-    return name in _LEFT_OUT or name.startswith("before-") or os.path.basename(name).endswith(UNFINISHED)
+    return name in _LEFT_OUT or name.startswith("before-") or os.path.basename(name).endswith(manifest.UNFINISHED)
 
 
 def _fingerprints(settings: Settings) -> dict[str, str]:
@@ -170,7 +169,7 @@ def _retire(settings: Settings) -> list[str]:
     old = [name for label in labels for name in [one for one in there if manifest.label_of(one) == label][:-kept]]
     for name in sorted(old):
         place = os.path.join(settings.backups, name)
-        gone = os.path.join(settings.backups, f".{name}{UNFINISHED}")
+        gone = os.path.join(settings.backups, f".{name}{manifest.UNFINISHED}")
         os.rename(place, gone)  # never half a backup under its name
         shutil.rmtree(gone)
     return sorted(old)

@@ -33,6 +33,9 @@ class Settings(t.NamedTuple):
         C(image), C(user), C(database).
     :param redis: C(client) likewise and C(uid), the owner of its files.
     :param volumes: of Docker, by part: C(queue), C(storage), C(proxy).
+    :param s3: C(bucket), C(prefix), C(image) of the API, and C(ca), whether an authority of one's own is trusted; or
+        nothing. What else there is to it is in program/s3.env.
+    :param unencrypted: whether a backup that is encrypted to nobody may leave the server.
     """
 
     project: str
@@ -45,6 +48,8 @@ class Settings(t.NamedTuple):
     postgres: dict[str, t.Any]
     redis: dict[str, t.Any]
     volumes: dict[str, str]
+    s3: dict[str, t.Any]
+    unencrypted: bool
 
 
 def load(path: str) -> Settings:
