@@ -57,6 +57,7 @@ case "$*" in
       case $line in
         *pg_export_snapshot*) echo 00000003-1 ;;
         *json_build_object*) cat "$base" ;;
+        *rolcreatedb*) cat "$HERE/createdb" ;;
         *"FROM pg_database"*) find . -name "$first" | wc -l ;;
         "DROP DATABASE"*) rm -f "$first" ;;
         "ALTER DATABASE"*) to=${line%\"*}; mv "$first" "${to##*\"}" ;;
@@ -96,6 +97,7 @@ class Server:
                 "image": "pg:15",
                 "user": "lago",
                 "database": "lago",
+                "external": False,
             },
             "redis": {"client": ["docker", "exec", "-i", "redis"], "uid": os.getuid()},
             "volumes": {"queue": "lago_redis-data", "storage": "lago_storage", "proxy": "lago_proxy-data"},
@@ -110,6 +112,7 @@ class Server:
             (here / "bin" / name).write_text(text)
             (here / "bin" / name).chmod(0o755)
         (here / "client").write_text("15.4")
+        (here / "createdb").write_text("f\n")
         (here / "list").write_text("1; 0 1 TABLE DATA public users lago\n")
         (here / "queue").write_bytes(QUEUE + b"0123456789" * 4)
         for name in ("users", "running"):

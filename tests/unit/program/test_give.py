@@ -205,3 +205,40 @@ def test_a_volume_is_labelled_where_that_matters(
     assert run("restore", taken, "--part", "proxy").code == 0
     place = server.volume("proxy")
     assert f"chcon --reference {place} {place}.restored\n" in server.asked()
+
+
+@pytest.fixture
+def external(server: Server, taken: str) -> str:
+    """The backup, where database and queue are now the operator's own."""
+    client = ["docker", "run", "--rm", "--interactive", "--env-file", "/opt/lago/program/postgres.env", "pg:15"]
+    server.settings["postgres"].update(client=client, external=True)
+    server.settings["redis"] = {}
+    del server.settings["volumes"]["queue"]
+    return taken
+
+
+def test_a_server_of_one_s_own_is_asked_before_anything_is_replaced(server: Server, run: Any, external: str) -> None:
+    before = state(server)
+    done = run("restore", external)
+    assert done.code == 1 and 'ALTER ROLE "lago" CREATEDB' in done.err
+    server.database({**OTHER, "major": 14})
+    assert "your own server is PostgreSQL 14" in run("check", external).err
+    server.database(OTHER)
+    server.fails("psql", "no pg_hba.conf entry")
+    assert "no pg_hba.conf entry" in run("check", external).err
+    assert state(server) == before
+
+
+@pytest.mark.parametrize(("found", "createdb"), [(OTHER, "t"), ({**OTHER, "tables": 0}, "f")])
+def test_a_database_of_one_s_own_comes_back(
+    server: Server, run: Any, external: str, found: dict[str, Any], createdb: str
+) -> None:
+    """Beside what is there, or into an empty one, for which no right is needed."""
+    (server.here / "createdb").write_text(createdb)
+    server.database(found)
+    assert run("check", external).said["left"] == ["queue"]
+    done = run("restore", external)
+    assert done.said["restored"] == ["database", "deployment", "proxy", "storage"], done.err
+    assert server.database() == FACTS
+    assert any(one.startswith("lago_before_") for one in done.said["set_aside"]) is bool(found["tables"])
+    assert (server.volume("storage") / "ab" / "file").read_text() == "invoice"

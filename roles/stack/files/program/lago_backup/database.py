@@ -128,6 +128,27 @@ def rehearse(settings: Settings, path: str, wanted: Facts) -> None:
         _drop(settings, scratch)
 
 
+def fit(settings: Settings, major: int) -> None:
+    """See that a server of the operator's own takes a dump.
+
+    :param major: of the server that was dumped.
+    :raises Refused: when it cannot be asked, is older, or holds something beside which nothing can be made.
+    """
+    name, user = settings.postgres["database"], settings.postgres["user"]
+    found = facts(settings, name)
+    if found["major"] < major:
+        raise Refused(
+            f"The backup is of PostgreSQL {major}, and your own server is PostgreSQL {found['major']}: restore to one "
+            f"of PostgreSQL {major} or newer. Nothing was changed."
+        )
+    right = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user;\n"
+    if found["tables"] and sql(settings, right) != "t":
+        raise Refused(
+            f"Database {name} of your own server is not empty, and its user may make no other one beside it: ALTER "
+            f'ROLE "{user}" CREATEDB there, or name an empty database. Nothing was changed.'
+        )
+
+
 def bring(settings: Settings, path: str, wanted: Facts, since: str) -> str | None:
     """Put the dumped database in the place of what is there.
 

@@ -47,6 +47,8 @@ def check(settings: Settings, backup: str, parts: list[str], identity: bytes, an
     manifest.check(folder, said, wanted)
     _room(settings, said, wanted)
     _postgres(settings, said)
+    if "database" in wanted and settings.postgres["external"]:
+        database.fit(settings, said["database"]["major"])
     stage = _stage(settings)
     files = {}
     for name in wanted:
@@ -68,7 +70,8 @@ def _room(settings: Settings, said: manifest.Manifest, parts: list[str]) -> None
     sizes = {name: said["parts"][name]["bytes"] for name in parts}
     root = run("Docker does not answer", ["docker", "info", "--format", "{{.DockerRootDir}}"]).strip()
     # Rows take their room twice: as rows and in the log of the database.
-    room(root, sum(sizes.values()) + ("database" in parts) * 2 * said["database"]["bytes"], "The restore")
+    rows = 2 * said["database"]["bytes"] if "database" in parts and not settings.postgres["external"] else 0
+    room(root, sum(sizes.values()) + rows, "The restore")
     if said["recipients"]:
         room(settings.backups, sum(sizes.values()), "The restore of an encrypted backup")
 
@@ -99,7 +102,8 @@ def _stage(settings: Settings) -> str:
 def checked(settings: Settings, backup: str, parts: list[str], identity: bytes, any_release: bool) -> dict[str, t.Any]:
     """See that a backup can be restored and return what the program prints.
 
-    :returns: C(path), C(manifest), and C(secrets), the path of a copy of its secrets.
+    :returns: C(path), C(manifest), C(secrets), the path of a copy of its secrets, and C(left), the parts that have no
+        place here: the queue where Redis is the operator's own.
     """
     with alone(settings):
         found = check(settings, backup, parts, identity, any_release)
@@ -107,7 +111,12 @@ def checked(settings: Settings, backup: str, parts: list[str], identity: bytes, 
         for name in set(found.files) - {"deployment"}:
             if found.files[name].startswith(f"{stage}/"):
                 os.unlink(found.files[name])
-    return {"path": found.folder, "manifest": found.manifest, "secrets": os.path.join(stage, SECRETS[0])}
+    return {
+        "path": found.folder,
+        "manifest": found.manifest,
+        "secrets": os.path.join(stage, SECRETS[0]),
+        "left": sorted(set(found.files) - {"database", "deployment", *settings.volumes}),
+    }
 
 
 def secrets(settings: Settings, backup: str, identity: bytes) -> dict[str, t.Any]:
@@ -172,6 +181,7 @@ def restore(settings: Settings, backup: str, parts: list[str], identity: bytes, 
         found = check(settings, backup, parts, identity, any_release)
         since = _begin(settings, found.folder, whole=False)
         volumes = {name: settings.volumes[name] for name in found.files if name in settings.volumes}
+        restored = sorted({*found.files} & {"database", "deployment", *volumes})
         beside = {name: _lay(settings, name, volume, found.files[name]) for name, volume in volumes.items()}
         _stop(settings, list(volumes.values()))
         aside = []
@@ -180,7 +190,7 @@ def restore(settings: Settings, backup: str, parts: list[str], identity: bytes, 
         aside += [_swap(place, since) for place in beside.values()]
         _unstage(settings)
         os.unlink(os.path.join(settings.directory, take.MARKER))
-    return {"restored": sorted(found.files), "set_aside": [one for one in aside if one]}
+    return {"restored": restored, "set_aside": [one for one in aside if one]}
 
 
 def _lay(settings: Settings, name: str, volume: str, path: str) -> str:
