@@ -43,7 +43,7 @@ def test_an_authority_of_one_s_own_is_trusted_there_too(server: Server, run: Any
     server.settings["s3"]["ca"] = True
     server.settings["s3"]["prefix"] = ""
     assert run("backup").said["sent"].startswith("s3://backups/lago-2026")
-    assert f"{server.directory}/program/ca.crt:/run/lago/ca.crt:ro" in server.asked()
+    assert f"{server.directory}/mounts/ca.crt:/run/lago/ca.crt:ro" in server.asked()
 
 
 def test_the_way_back_of_an_upgrade_is_not_sent(server: Server, run: Any, bucket: Path) -> None:

@@ -16,14 +16,15 @@ _FIRST = (manifest.MANIFEST, f"{manifest.MANIFEST}.sha256")
 
 def _move(settings: Settings, what: str, direction: str, folder: str, backup: str, files: list[str]) -> None:
     """Move files between a folder of the server and the bucket. The keys are in a file that root alone reads."""
-    program = os.path.join(settings.directory, "program")
     access = ":ro" if direction == "put" else ""
-    argv = ["docker", "run", "--rm", "--interactive", "--user", "0:0", "--read-only", "--cap-drop", "ALL"]
+    argv = ["docker", "run", "--rm", "--interactive", "--user", "0:0", "--read-only"]
+    # The authority's file is another user's.
+    argv += ["--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE"]
     # No folder of the server is given another label for it.
     argv += ["--security-opt", "no-new-privileges", "--security-opt", "label=disable"]
-    argv += ["--env-file", os.path.join(program, "s3.env"), "--volume", f"{folder}:/backup{access}"]
+    argv += ["--env-file", f"{settings.directory}/program/s3.env", "--volume", f"{folder}:/backup{access}"]
     if settings.s3["ca"]:
-        argv += ["--volume", f"{program}/ca.crt:/run/lago/ca.crt:ro"]
+        argv += ["--volume", f"{settings.directory}/mounts/ca.crt:/run/lago/ca.crt:ro"]
     argv += ["--entrypoint", "ruby", settings.s3["image"], "-", direction]
     argv += [settings.s3["bucket"], _prefix(settings, backup), *files]
     with open(_SCRIPT, "rb") as script:
