@@ -447,13 +447,7 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.selfhosted.lago.plugins.module_utils._client import (
-    CONNECTION_REQUIRED,
-    connect,
-    connection_spec,
-    http_transport,
-    runner,
-)
+from ansible_collections.selfhosted.lago.plugins.module_utils import _client
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment import Inspection
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_docker import Project
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_edge import SPEC, TlsEdge
@@ -463,18 +457,18 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._resource import r
 
 def inspect(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
-    client = connect(module)
-    front = http_transport(params, "front_url") if params["front_url"] else None
+    client = _client.connect(module)
+    front = _client.http_transport(params, "front_url") if params["front_url"] else None
     edge = Edge(client.transport, not params["container"], front, params["unrouted_paths"])
-    project = Project(params["project"], runner(module)) if params["project"] else None
-    tls = TlsEdge(params["edge"], params, front, runner(module)) if params["edge"] and front else None
+    project = Project(params["project"], _client.runner(module)) if params["project"] else None
+    tls = TlsEdge(params["edge"], params, front, _client.runner(module)) if params["edge"] and front else None
     report = Inspection(params, client, edge, project, tls).run()
     return {"changed": False, "deployment": report.facts, "problems": report.problems}
 
 
 def main() -> None:
     spec = dict(
-        connection_spec(),
+        _client.connection_spec(),
         front_url={"type": "str"},
         api_key={"type": "str", "no_log": True},
         api_key_path={"type": "path", "no_log": False},
@@ -488,7 +482,7 @@ def main() -> None:
         edge={"type": "dict", "options": SPEC},
         time_limit={"type": "int", "default": 180},
     )
-    limits = {"required_one_of": CONNECTION_REQUIRED, "mutually_exclusive": [("api_key", "api_key_path")]}
+    limits = {"required_one_of": _client.CONNECTION_REQUIRED, "mutually_exclusive": [("api_key", "api_key_path")]}
     run(AnsibleModule(spec, supports_check_mode=True, **limits), inspect)
 
 
