@@ -39,7 +39,8 @@ def backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def copy(backup: Path, tmp_path: Path, run_action: Any) -> Any:
     def execute(_self: Any, command: str) -> dict[str, Any]:
         done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
-        return {"rc": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+        # As over a terminal, which SSH gives a command that becomes another user.
+        return {"rc": done.returncode, "stdout": done.stdout.replace("\n", "\r\n"), "stderr": done.stderr}
 
     def run(dest: str = str(tmp_path / "copies"), check_mode: bool = False) -> Any:
         action = backup_copy.ActionModule
