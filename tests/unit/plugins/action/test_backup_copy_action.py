@@ -43,7 +43,7 @@ def copy(backup: Path, tmp_path: Path, run_action: Any) -> Any:
         return {"rc": done.returncode, "stdout": done.stdout.replace("\n", "\r\n"), "stderr": done.stderr}
 
     def run(dest: str = str(tmp_path / "copies"), check_mode: bool = False) -> Any:
-        action = backup_copy.ActionModule
+        action: Any = backup_copy.ActionModule
         with (
             mock.patch.object(action, "_low_level_execute_command", execute),
             mock.patch.object(action, "validate_argument_spec", lambda self, **_spec: (None, dict(self._task.args))),
