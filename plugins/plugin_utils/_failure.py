@@ -26,6 +26,10 @@ CONVERGE = {
 }
 #: Files of tasks that belong to a verb of another name.
 PART_OF = {
+    "backup_fetch": "backup",
+    "backup_program": "backup",
+    "backup_return": "restore",
+    "backup_take": "backup",
     "database_state": "migrate",
     "deployment_state": "verify",
     "down_services": "down",
@@ -33,6 +37,9 @@ PART_OF = {
     "order": "up",
     "reload": "up",
     "register": "registration",
+    "restore_bring": "restore_check",
+    "restore_secrets": "restore",
+    "restore_stop": "restore",
 }
 #: What is as it was, or half done, when a verb fails.
 LEFT = {
@@ -48,6 +55,9 @@ LEFT = {
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
     "down": "What was stopped stays stopped; nothing of the data was removed.",
     "prune": "What was removed stays removed. No image that is in use was touched.",
+    "backup": "Lago was left at work, and the backups that were there stay. There is never half a one under a name.",
+    "restore_check": "Nothing was changed: no secret, no row, no file, no container.",
+    "restore": "What was there before is set aside, and nothing of it is removed.",
     "support": "Nothing was changed: the deployment was only looked at.",
     "remove": "What was removed stays removed; a further run removes the rest.",
 }

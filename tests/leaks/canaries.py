@@ -97,6 +97,11 @@ def make_plain(name: str) -> Canary:
     return Canary(name, f"Aa1{secrets.token_hex(20)}e")
 
 
+def make_identity(name: str) -> Canary:
+    """Return what looks like an identity of age."""
+    return Canary(name, f"AGE-SECRET-KEY-1{secrets.token_hex(29).upper()}")
+
+
 def rsa() -> str:
     """Return a real RSA key."""
     openssl = ["openssl", "genrsa", "2048"]

@@ -66,6 +66,8 @@ class Vault:
         names = ("lago_license", "lago_smtp_password", "lago_redis_cable_url")
         self.services = [canaries.make_plain("lago_s3_secret_access_key"), *map(canaries.make, names)]
         self.services += [canaries.make(f"lago_{kind}_url") for kind in REDIS if f"{kind}_password" not in given]
+        self.bucket = canaries.make("lago_backup_s3_secret_access_key")
+        self.identity = canaries.make_identity("lago_backup_identity")
         issued = Authority().issue(HARMLESS["lago_domain"], kind="rsa")
         google, pem = {"type": "service_account", "project_id": "acme"}, canaries.rsa()
         self.files = {
@@ -83,12 +85,13 @@ class Vault:
 
     @property
     def all(self) -> list[Canary]:
-        return [self.wrong, self.foreign, self.later, self.admin, *self.deployed, *self.rsa[1:], *self.found]
+        own = [self.wrong, self.foreign, self.later, self.admin, self.identity]
+        return [*own, *self.deployed, *self.rsa[1:], *self.found]
 
     @property
     def deployed(self) -> list[Canary]:
         """What the operator gives, and a deployment keeps while it has a use for it."""
-        return [*self.given, *self.always, self.environment, *self.services, *self.keys]
+        return [*self.given, *self.always, self.environment, *self.services, self.bucket, *self.keys]
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -244,6 +247,21 @@ STEPS = (
     Step("broken key file", "bootstrap", FAILED, "api_key.json", key_file_broken, verb="key"),
     Step("key of somebody else", "bootstrap", 0, "", key_of_somebody_else, rare=True),
     Step("container down", "bootstrap", FAILED, "does not run", api_down, verb="key"),
+    Step(
+        "backup that cannot be sent", "selfhosted.lago.backup", FAILED, "could not be sent to the bucket",
+        verb="backup",
+        variables={
+            "lago_backup_s3_bucket": "backups", "lago_backup_s3_endpoint": "http://127.0.0.1:9",
+            "lago_backup_s3_access_key_id": "lago", "lago_backup_unencrypted": True,
+        },
+        secrets=lambda vault: {"lago_backup_s3_secret_access_key": vault.bucket.value},
+    ),
+    Step(
+        "restore of a backup that is not there", "selfhosted.lago.restore", FAILED, "is no backup",
+        verb="restore_check",
+        variables={"lago_restore_backup": "lago-20200101T000000Z"},
+        secrets=lambda vault: {"lago_backup_identity": vault.identity.value},
+    ),
     Step("support bundle", "selfhosted.lago.support", 0, "lago-support-testbed-leaks-"),
     Step("rotation", "rotate", 0, "changed=1"),
 )  # fmt: skip

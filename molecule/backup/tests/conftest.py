@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from outside.deployment import Deployment, Run
+from testbed import containers
 
 INVENTORY = Path(__file__).parents[1] / "inventory.yml"
 URL = "https://billing.example.com"
@@ -22,6 +25,32 @@ class Server(Deployment):
 
     def redis(self, *arguments: str) -> str:
         return self.shell("docker", "exec", "lago-redis-1", "redis-cli", *arguments).strip()
+
+    def backups(self) -> list[str]:
+        """What has a final name."""
+        return self.shell("ls", "/var/backups/lago").split()
+
+    def program(self, *arguments: str, check: bool = True) -> str:
+        """What the program on the server says, without Ansible."""
+        script = 'cd /opt/lago/program && python3 -B -m lago_backup "$@" 2>&1'
+        return self.shell("sh", "-c", script, "sh", *arguments, check=check)
+
+    def whole_backups(self) -> list[str]:
+        return sorted(backup["name"] for backup in json.loads(self.program("list"))["backups"])
+
+    def until(self, script: str, seconds: float = 300) -> None:
+        """Wait until a script of the server's shell succeeds."""
+        end = time.monotonic() + seconds
+        while containers.run(self.server, "sh", "-c", script)[0]:
+            assert time.monotonic() < end, f"not within {seconds} s: {script}"
+            time.sleep(0.5)
+
+    def databases(self, prefix: str) -> list[str]:
+        return self.sql(f"SELECT datname FROM pg_database WHERE starts_with(datname, '{prefix}')").split()
+
+    def rows(self, database: str, condition: str) -> int:
+        argv = ["docker", "exec", "lago-db-1", "psql", "-U", "lago", "-d", database, "-Atc"]
+        return int(self.shell(*argv, f"SELECT count(*) FROM events WHERE {condition}"))
 
     def table(self, name: str) -> str:
         """What is in a table, row by row."""

@@ -18,9 +18,21 @@ from .conftest import URL, Server
 
 ADYEN = "mutation add($input: AddAdyenPaymentProviderInput!) { addAdyenPaymentProvider(input: $input) { id } }"
 PROVIDERS = "query { paymentProviders { collection { ... on AdyenProvider { code apiKey merchantAccount } } } }"
-# Of queues that no worker of this deployment takes from, and of a day far away: they wait.
-WAITING = {"class": "Waiting::Job", "queue": "billing", "args": [1], "jid": "0123456789abcdef01234567", "retry": True}
+# Of a queue that nobody takes from, and of a day far away: they wait.
+WAITING = {"class": "Waiting::Job", "queue": "waiting", "args": [1], "jid": "0123456789abcdef01234567", "retry": True}
+STATE = Path(__file__).parents[1] / "state.yml"
 KEPT = CACHE / "backup"
+TIMED = {
+    "lago_backup_schedule": "*-*-* *:*:0/5",
+    "lago_backup_keep": 2,
+    "lago_backup_failure_command": 'echo "$SERVICE_RESULT" >> /root/told',
+}
+# A timer may be a minute late, and tries again after five: so that nobody has to wait for it here.
+HASTE = """
+cd /etc/systemd/system && mkdir lago-backup.timer.d lago-backup.service.d &&
+printf '[Timer]\nAccuracySec=1s\n' > lago-backup.timer.d/haste.conf &&
+printf '[Service]\nRestartSec=3s\n' > lago-backup.service.d/haste.conf
+"""
 
 
 class Story:
@@ -29,7 +41,9 @@ class Story:
     name = ""
     identity = ""
     tables: dict[str, str]
-    files: dict[str, str]
+    events: set[str]
+    files: str
+    authority: str
     providers: Any = None
     key = ""
     sent_before: set[str]
@@ -68,7 +82,7 @@ def test_a_backup_is_taken_under_load(first: Server, story: Story) -> None:
     first.shell("docker", "exec", "lago-api-1", "sh", "-c", write)
     # From now on every job waits.
     first.shell("docker", "stop", "lago-worker-1", "lago-clock-1")
-    first.redis("LPUSH", "queue:billing", json.dumps(WAITING))
+    first.redis("LPUSH", "queue:waiting", json.dumps(WAITING))
     first.redis("ZADD", "schedule", "4102444800.5", json.dumps({**WAITING, "queue": "default"}))
     story.sent = {event(user, story.key, number) for number in range(5)}
     story.sent_before = set(story.sent)
@@ -99,10 +113,13 @@ def test_a_backup_is_taken_under_load(first: Server, story: Story) -> None:
         sender.join()
     assert run.code == 0, run.output
     assert refused == [] and len(story.sent) > len(story.sent_before)
-    (story.name,) = first.shell("ls", "/var/backups/lago").split()
+    (story.name,) = first.backups()
     tables = first.sql("SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'").split()
     story.tables = {name: first.table(name) for name in tables if name != "events"}
-    story.files = {"lago_storage": first.files("lago_storage")}
+    story.events = set(first.table("events").splitlines())
+    story.files = first.files("lago_storage")
+    assert "ab/cd/invoice" in story.files
+    story.authority = first.read("/opt/lago/ca.crt")
     story.providers = providers(user)
     assert story.providers[0]["code"] == "adyen"
 
@@ -117,6 +134,19 @@ def test_it_can_be_checked_and_read_without_us(first: Server, story: Story, tmp_
     listed = first.shell("sh", "-c", f"age -d -i /root/identity {place}/deployment.tar.age | tar -t")
     assert {"./secrets.json", "secrets.json"} & set(listed.split())
     assert "canary" not in first.shell("sh", "-c", f"cat {place}/*")
+
+
+@pytest.mark.parametrize("part", ["queue.rdb", "database.dump", "proxy.tar", "database.dump.age", "manifest.json"])
+def test_one_that_is_killed_leaves_nothing_under_a_final_name(first: Server, story: Story, part: str) -> None:
+    script = (
+        "cd /opt/lago/program; python3 -B -m lago_backup backup --label killed >/dev/null 2>&1 & pid=$!; "
+        "while kill -0 $pid 2>/dev/null && ! [ -e /var/backups/lago/.lago-*.unfinished/$0 ]; do :; done; kill -9 $pid"
+    )
+    first.shell("sh", "-c", script, part, check=False)
+    there = first.backups()
+    assert story.name in there
+    assert there == first.whole_backups()
+    assert part == "manifest.json" or there == [story.name]
 
 
 def test_everything_is_destroyed_but_the_copy_elsewhere(first: Server, story: Story) -> None:
@@ -190,7 +220,9 @@ def test_it_comes_back_on_a_bare_server(second: Server, story: Story) -> None:
     assert {name: second.table(name) for name in story.tables} == story.tables
     events = set(second.sql("SELECT transaction_id FROM events WHERE transaction_id LIKE 'event-%'").split())
     assert story.sent_before <= events <= story.sent
-    assert second.files("lago_storage") == story.files["lago_storage"]
+    assert set(second.table("events").splitlines()) <= story.events
+    assert second.files("lago_storage") == story.files
+    assert second.read("/opt/lago/ca.crt") == story.authority
 
 
 def test_the_key_works_and_encrypted_values_are_read(second: Server, story: Story) -> None:
@@ -201,7 +233,7 @@ def test_the_key_works_and_encrypted_values_are_read(second: Server, story: Stor
 
 
 def test_waiting_jobs_wait_and_the_others_are_done(second: Server, story: Story) -> None:
-    assert json.loads(second.redis("LINDEX", "queue:billing", "0")) == WAITING
+    assert json.loads(second.redis("LINDEX", "queue:waiting", "0")) == WAITING
     assert second.redis("ZSCORE", "schedule", json.dumps({**WAITING, "queue": "default"})) == "4102444800.5"
     end = time.monotonic() + 60
     while second.redis("LLEN", "queue:default") != "0" and time.monotonic() < end:
@@ -210,5 +242,64 @@ def test_waiting_jobs_wait_and_the_others_are_done(second: Server, story: Story)
 
 
 def test_the_next_run_changes_nothing(second: Server) -> None:
+    run = second.run()
+    assert (run.code, run.recap["changed"]) == (0, 0), run.output
+
+
+def test_the_timer_takes_them_and_the_newest_stay(second: Server, story: Story) -> None:
+    second.shell("sh", "-c", HASTE)
+    run = second.run(**TIMED)
+    assert run.code == 0, run.output
+    for number in range(3):
+        newest = second.backups()[-1]
+        second.until(f"test $(ls /var/backups/lago | tail -n 1) != {newest}")
+        assert (number, second.shell("systemctl", "show", "-P", "Result", "lago-backup.service")) == (
+            number,
+            "success\n",
+        )
+    second.until("test $(ls /var/backups/lago | wc -l) = 2")
+    assert story.name not in second.backups()
+    run = second.run(**TIMED)
+    assert (run.code, run.recap["changed"]) == (0, 0), run.output
+
+
+def test_one_that_fails_is_seen_and_the_last_good_one_stays(second: Server, tmp_path: Path) -> None:
+    second.shell("docker", "stop", "lago-db-1")
+    second.until("systemctl is-failed lago-backup.service && test $(wc -l < /root/told) -ge 2")
+    assert set(second.read("/root/told").split()) == {"exit-code"}
+    kept = second.whole_backups()
+    assert kept == second.backups() and len(kept) == 2
+    assert "database" in second.shell("journalctl", "-u", "lago-backup.service", "-n", "20", "-o", "cat")
+    second.shell("docker", "start", "lago-db-1")
+    second.until(f"test $(ls /var/backups/lago | tail -n 1) != {kept[-1]}")
+    facts = tmp_path / "facts.json"
+    run = second.run(playbook=str(STATE), facts=str(facts))
+    assert run.code == 0, run.output
+    last = json.loads(facts.read_text())["backup"]
+    assert last["name"] > kept[-1] and 0 <= last["age"] < 600 and last["encrypted"] is False
+
+
+def test_without_a_schedule_no_timer_stays(second: Server) -> None:
+    run = second.run()
+    assert run.code == 0, run.output
+    assert second.shell("systemctl", "list-timers", "--all", "--no-legend", "lago-*") == ""
+    assert not second.exists("/etc/systemd/system/lago-backup.timer")
+
+
+def test_a_restore_that_was_killed_holds_everybody_up_until_it_is_finished(second: Server, story: Story) -> None:
+    last = second.backups()[-1]
+    event(second.user(URL), story.key, 999999)
+    second.program("secrets", last)
+    script = (
+        "cd /opt/lago/program; python3 -B -m lago_backup restore $0 >/dev/null 2>&1 & pid=$!; "
+        "while kill -0 $pid && ! [ -e /var/lib/docker/volumes/lago_storage/_data.restored ]; do :; done; kill -9 $pid"
+    )
+    second.shell("sh", "-c", script, last)
+    refused(second.run(), "A restore was broken off", f"lago_restore_backup: /var/backups/lago/{last}")
+    run = second.run(playbook="selfhosted.lago.restore", lago_restore_backup=last)
+    assert run.code == 0, run.output
+    (aside,) = second.databases("lago_before_")
+    assert aside in run.output
+    assert [second.rows(name, "transaction_id = 'event-999999'") for name in ("lago", aside)] == [0, 1]
     run = second.run()
     assert (run.code, run.recap["changed"]) == (0, 0), run.output

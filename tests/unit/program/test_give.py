@@ -164,7 +164,11 @@ def test_an_encrypted_backup_wants_its_own_identity(server: Server, run: Any) ->
     before = state(server)
     assert "lago_backup_identity" in run("restore", name).err
     assert "no identity matched" in run("restore", name, identity=b"age1eve\n").err
+    (server.here / "fails" / "list").write_text("unreadable")
+    assert "unreadable" in run("check", name, identity=b"age1ada\n").err
+    (server.here / "fails" / "list").unlink()
     assert state(server) == before
+    assert not (server.backups / ".restoring").exists(), "nothing stays in plain"
     checked = run("check", name, identity=b"age1ada\n").said
     assert json.loads(Path(checked["secrets"]).read_text())["fingerprints"]
     assert sorted(path.name for path in (server.backups / ".restoring").iterdir()) == [

@@ -49,9 +49,21 @@ def check(settings: Settings, backup: str, parts: list[str], identity: bytes, an
     _postgres(settings, said)
     if "database" in wanted and settings.postgres["external"]:
         database.fit(settings, said["database"]["major"])
+    try:
+        files = _plain(settings, folder, said, wanted, identity)
+    except BaseException:
+        _unstage(settings)
+        raise
+    return Checked(folder, said, files)
+
+
+def _plain(
+    settings: Settings, folder: str, said: manifest.Manifest, parts: list[str], identity: bytes
+) -> dict[str, str]:
+    """Return the files of these parts, plain, seen to be readable; what had to be decrypted is in the stage."""
     stage = _stage(settings)
     files = {}
-    for name in wanted:
+    for name in parts:
         path = os.path.join(folder, said["parts"][name]["file"])
         files[name] = path
         if said["recipients"]:
@@ -63,7 +75,7 @@ def check(settings: Settings, backup: str, parts: list[str], identity: bytes, an
             database.listed(run("The dump cannot be read", argv, file))
     if "deployment" in files:
         archive.unpack(files["deployment"], stage, SECRETS)
-    return Checked(folder, said, files)
+    return files
 
 
 def _room(settings: Settings, said: manifest.Manifest, parts: list[str]) -> None:
