@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from outside.deployment import Deployment, Run
-from testbed import containers
+from testbed import containers, servers
 
 INVENTORY = Path(__file__).parents[1] / "inventory.yml"
 URL = "https://billing.example.com"
+
+
+FIRST, SECOND, STORE = "testbed-backup-first", "testbed-backup-second", "testbed-backup-store"
 
 
 class Server(Deployment):
@@ -67,9 +71,23 @@ class Server(Deployment):
 
 @pytest.fixture(scope="session")
 def first() -> Server:
-    return Server("testbed-backup-first", INVENTORY)
+    return Server(FIRST, INVENTORY)
 
 
 @pytest.fixture(scope="session")
 def second() -> Server:
-    return Server("testbed-backup-second", INVENTORY)
+    return Server(SECOND, INVENTORY)
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[dict[str, Any]]:
+    """A bucket elsewhere, as variables."""
+    store = Server(servers.create(STORE, image="services").name, INVENTORY)
+    account = json.loads(store.read("/srv/accounts.json"))["s3"]
+    yield {
+        "lago_backup_s3_bucket": "lago",
+        "lago_backup_s3_endpoint": f"http://{store.address}:9000",
+        "lago_backup_s3_access_key_id": account["user"],
+        "lago_backup_s3_secret_access_key": account["password"],
+    }
+    servers.remove(STORE)

@@ -13,6 +13,7 @@ import pytest
 
 from outside.deployment import CACHE, password
 from outside.lago_user import LagoUser
+from testbed import servers
 
 from .conftest import URL, Server
 
@@ -40,6 +41,7 @@ class Story:
 
     name = ""
     identity = ""
+    recipient = ""
     tables: dict[str, str]
     events: set[str]
     files: str
@@ -101,10 +103,10 @@ def test_a_backup_is_taken_under_load(first: Server, story: Story) -> None:
     sender.start()
     try:
         story.identity = first.read("/root/identity")
-        recipient = first.shell("age-keygen", "-y", "/root/identity").strip()
+        story.recipient = first.shell("age-keygen", "-y", "/root/identity").strip()
         run = first.run(
             playbook="selfhosted.lago.backup",
-            lago_backup_recipients=[recipient],
+            lago_backup_recipients=[story.recipient],
             lago_backup_rehearse=True,
             lago_backup_fetch_to=str(KEPT),
         )
@@ -151,11 +153,7 @@ def test_one_that_is_killed_leaves_nothing_under_a_final_name(first: Server, sto
 
 def test_everything_is_destroyed_but_the_copy_elsewhere(first: Server, story: Story) -> None:
     assert (KEPT / story.name / "manifest.json").exists()
-    first.shell(
-        "sh",
-        "-c",
-        "docker rm -f $(docker ps -aq) && docker volume rm $(docker volume ls -q) && rm -r /opt/lago /var/backups/lago",
-    )
+    servers.remove(first.server)
 
 
 def untouched(server: Server) -> bool:
@@ -246,9 +244,10 @@ def test_the_next_run_changes_nothing(second: Server) -> None:
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
 
 
-def test_the_timer_takes_them_and_the_newest_stay(second: Server, story: Story) -> None:
+def test_the_timer_takes_them_and_the_newest_stay(second: Server, story: Story, bucket: dict[str, Any]) -> None:
     second.shell("sh", "-c", HASTE)
-    run = second.run(**TIMED)
+    timed = {**TIMED, **bucket, "lago_backup_recipients": [story.recipient]}
+    run = second.run(**timed)
     assert run.code == 0, run.output
     for number in range(3):
         newest = second.backups()[-1]
@@ -259,7 +258,7 @@ def test_the_timer_takes_them_and_the_newest_stay(second: Server, story: Story) 
         )
     second.until("test $(ls /var/backups/lago | wc -l) = 2")
     assert story.name not in second.backups()
-    run = second.run(**TIMED)
+    run = second.run(**timed)
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
 
 
@@ -276,7 +275,7 @@ def test_one_that_fails_is_seen_and_the_last_good_one_stays(second: Server, tmp_
     run = second.run(playbook=str(STATE), facts=str(facts))
     assert run.code == 0, run.output
     last = json.loads(facts.read_text())["backup"]
-    assert last["name"] > kept[-1] and 0 <= last["age"] < 600 and last["encrypted"] is False
+    assert last["name"] > kept[-1] and 0 <= last["age"] < 600 and last["encrypted"] is True
 
 
 def test_without_a_schedule_no_timer_stays(second: Server) -> None:
@@ -286,17 +285,22 @@ def test_without_a_schedule_no_timer_stays(second: Server) -> None:
     assert not second.exists("/etc/systemd/system/lago-backup.timer")
 
 
-def test_a_restore_that_was_killed_holds_everybody_up_until_it_is_finished(second: Server, story: Story) -> None:
+def test_a_restore_that_was_killed_holds_everybody_up_until_it_is_finished(
+    second: Server, story: Story, bucket: dict[str, Any]
+) -> None:
     last = second.backups()[-1]
     event(second.user(URL), story.key, 999999)
-    second.program("secrets", last)
+    second.shell("sh", "-c", 'umask 077; printf %s "$0" > /root/identity', story.identity)
     script = (
-        "cd /opt/lago/program; python3 -B -m lago_backup restore $0 >/dev/null 2>&1 & pid=$!; "
+        "cd /opt/lago/program; python3 -B -m lago_backup secrets $0 </root/identity; "
+        "python3 -B -m lago_backup restore $0 </root/identity & pid=$!; "
         "while kill -0 $pid && ! [ -e /var/lib/docker/volumes/lago_storage/_data.restored ]; do :; done; kill -9 $pid"
     )
     second.shell("sh", "-c", script, last)
     refused(second.run(), "A restore was broken off", f"lago_restore_backup: /var/backups/lago/{last}")
-    run = second.run(playbook="selfhosted.lago.restore", lago_restore_backup=last)
+    second.shell("rm", "-r", f"/var/backups/lago/{last}")
+    given = {"lago_restore_backup": last, "lago_restore_from": "s3", "lago_backup_identity": story.identity}
+    run = second.run(playbook="selfhosted.lago.restore", **given, **bucket, lago_backup_unencrypted=True)
     assert run.code == 0, run.output
     (aside,) = second.databases("lago_before_")
     assert aside in run.output
