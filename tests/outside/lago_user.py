@@ -61,8 +61,11 @@ class LagoUser:
         finally:
             connection.close()
 
-    def graphql(self, query: str, variables: dict[str, Any] | None = None, token: str = "") -> Any:
+    def graphql(
+        self, query: str, variables: dict[str, Any] | None = None, token: str = "", organization: str = ""
+    ) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"x-lago-organization": organization} if organization else {}
         return self.request("POST", "/graphql", {"query": query, "variables": variables or {}}, headers).json
 
     def login(self, email: str, password: str) -> str | None:

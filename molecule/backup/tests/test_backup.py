@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from outside.deployment import CACHE, password
-from outside.lago_user import LagoUser
+from outside.lago_user import ME, LagoUser
 from testbed import servers
 
 from .conftest import URL, Server
@@ -66,9 +66,17 @@ def event(user: LagoUser, key: str, number: int) -> str:
     return code
 
 
-def providers(user: LagoUser) -> Any:
+def asked(user: LagoUser, query: str, variables: dict[str, Any] | None = None) -> Any:
+    """What the administrator gets in the pages of the organization."""
     token = user.login("ada@example.com", password("backup")) or ""
-    return user.graphql(PROVIDERS, token=token)["data"]["paymentProviders"]["collection"]
+    me = user.graphql(ME, token=token)["data"]["currentUser"]
+    answer = user.graphql(query, variables, token, me["memberships"][0]["organization"]["id"])
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def providers(user: LagoUser) -> Any:
+    return asked(user, PROVIDERS)["paymentProviders"]["collection"]
 
 
 def test_a_backup_is_taken_under_load(first: Server, story: Story) -> None:
@@ -76,9 +84,8 @@ def test_a_backup_is_taken_under_load(first: Server, story: Story) -> None:
     assert run.code == 0, run.output
     user, story.key = first.user(URL), first.key
     user.meter(story.key)
-    token = user.login("ada@example.com", password("backup")) or ""
     provider = {"apiKey": "canary-adyen", "code": "adyen", "merchantAccount": "acme", "name": "Adyen"}
-    assert user.graphql(ADYEN, {"input": provider}, token)["data"]["addAdyenPaymentProvider"]["id"]
+    assert asked(user, ADYEN, {"input": provider})["addAdyenPaymentProvider"]["id"]
     place = "/app/storage/ab/cd"
     write = f"mkdir -p {place} && head -c 300000 /dev/urandom > {place}/invoice && chmod 640 {place}/invoice"
     first.shell("docker", "exec", "lago-api-1", "sh", "-c", write)

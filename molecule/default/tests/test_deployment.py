@@ -52,6 +52,12 @@ def test_the_release_asked_for_answers(user: LagoUser) -> None:
     assert user.request("GET", "/health").json["version"] == "v1.51.0"
 
 
+@pytest.mark.parametrize("service", ["api", "worker"])
+def test_lago_can_store_files(deployment: Deployment, service: str) -> None:
+    write = "touch /app/storage/file && rm /app/storage/file"
+    deployment.shell("docker", "exec", f"lago-{service}-1", "sh", "-c", write)
+
+
 def test_the_administrator_signs_in_and_finds_one_organization(user: LagoUser, admin_password: str) -> None:
     token = user.login(EMAIL, admin_password)
     assert token
