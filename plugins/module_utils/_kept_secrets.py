@@ -129,6 +129,18 @@ def _of_a_person(text: str) -> t.Iterator[str]:
     yield from _of_json(text)
 
 
+def _of_docker(text: str) -> t.Iterator[str]:
+    """Yield the key to a bucket out of a file for C(docker run), which takes every line as it stands."""
+    for line in text.splitlines():
+        name, _equals, value = line.partition("=")
+        if name == "AWS_SECRET_ACCESS_KEY":
+            yield value
+
+
+def _whole(text: str) -> t.Iterator[str]:
+    yield text.strip()
+
+
 #: Every file of a deployment that holds a secret, whoever wrote it, and what reads the secrets in its text.
 READERS: dict[str, t.Callable[[str], t.Iterator[str]]] = {
     "secrets.json": _of_json,
@@ -136,6 +148,8 @@ READERS: dict[str, t.Callable[[str], t.Iterator[str]]] = {
     "docker/config.json": _of_json,
     "env/*.env": _of_environment,
     "mounts/*": _of_a_person,
+    "program/on-failure": _whole,
+    "program/s3.env": _of_docker,
     "proxy/tls/*.key": _private_keys,
     "proxy/tls/eab": _quoted,
     "proxy/tls/users": _quoted,

@@ -182,13 +182,13 @@ def refused(run: Any, *words: str) -> None:
         assert word in said, run.output
 
 
-def test_another_key_or_another_release_is_refused_before_anything_is_touched(second: Server, story: Story) -> None:
+def test_another_release_or_another_key_is_refused_before_anything_is_touched(second: Server, story: Story) -> None:
+    refused(restore(second, story, lago_version="v1.50.0"), "lago_version: v1.51.0")
+    assert untouched(second)
     refused(
         restore(second, story, lago_encryption_primary_key="0123456789abcdef" * 4),
         "lago_encryption_primary_key is not the key",
     )
-    assert untouched(second)
-    refused(restore(second, story, lago_version="v1.50.0"), "lago_version: v1.51.0")
     assert untouched(second)
 
 

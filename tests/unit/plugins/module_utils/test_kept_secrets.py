@@ -92,6 +92,8 @@ def test_a_folder_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytes
         ("docker/config.json", registry_login(PASSWORD, "ada"), {PASSWORD}),
         ("proxy/tls/eab", 'eab "an-id" "aG1hYy1rZXk"\n', {"aG1hYy1rZXk"}),
         ("proxy/tls/users", f'header Authorization "Basic {base64.b64encode(b"ada:p:w").decode()}"\n', {"p:w"}),
+        ("program/s3.env", "AWS_REGION=eu\nAWS_SECRET_ACCESS_KEY=\"p'$w\\=\n", {"\"p'$w\\="}),
+        ("program/on-failure", "curl https://example.com/token", {"curl https://example.com/token"}),
         ("proxy/tls/0123.key", f"{PEM}\n", {PEM}),
         ("mounts/gcs.json", "\n" + json.dumps({"type": "service_account", "private_key": f"{PEM}\n"}), {f"{PEM}\n"}),
         ("mounts/other.key", f"{CERTIFICATE}{PEM}\n", {PEM}),
@@ -101,7 +103,7 @@ def test_a_folder_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytes
 def test_what_is_in_a_file_of_another_kind_is_known(tmp_path: Path, name: str, text: str, known: set[str]) -> None:
     found = kept(tmp_path, name, text)
     assert known <= found
-    assert found.isdisjoint({"service_account", "an-id", ""})
+    assert found.isdisjoint({"service_account", "an-id", "eu", ""})
 
 
 def test_a_private_key_is_known_in_plain_where_lago_has_it_in_base64(tmp_path: Path) -> None:
