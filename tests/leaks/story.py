@@ -66,8 +66,8 @@ class Vault:
         names = ("lago_license", "lago_smtp_password", "lago_redis_cable_url")
         self.services = [canaries.make_plain("lago_s3_secret_access_key"), *map(canaries.make, names)]
         self.services += [canaries.make(f"lago_{kind}_url") for kind in REDIS if f"{kind}_password" not in given]
-        self.bucket = canaries.make("lago_backup_s3_secret_access_key")
-        self.identity = canaries.make_identity("lago_backup_identity")
+        self.bucket: Canary = canaries.make("lago_backup_s3_secret_access_key")
+        self.identity: Canary = canaries.make_identity("lago_backup_identity")
         issued = Authority().issue(HARMLESS["lago_domain"], kind="rsa")
         google, pem = {"type": "service_account", "project_id": "acme"}, canaries.rsa()
         self.files = {
