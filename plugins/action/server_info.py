@@ -5,6 +5,8 @@ Ansible makes a process for each task, out of the one that loads the actions. A 
 process is imported there, by each task anew: a tenth of what a converge with nothing to do computes.
 """
 
+# Imported to be there, not to be used.
+# pylint: disable=unused-import
 from __future__ import annotations
 
 from typing import Any
