@@ -76,7 +76,7 @@ def test_what_a_worker_wrote_is_read_from_the_same_disk_only(bed: Bed, api: Api,
     assert "refused" in webhook["response"]
     other = bed.api("other-disk", database=DATABASE, REDIS_URL="redis://redis:6379/7")
     assert kept(other, member, endpoint).status == 500
-    assert "ActiveStorage::FileNotFoundError" in other.container.logs().decode()
+    until("its reason", lambda: "ActiveStorage::FileNotFoundError" in other.container.logs().decode())
     other.container.kill()
 
 
@@ -131,7 +131,7 @@ def test_sessions_have_their_limits(bed: Bed, name: str, value: str, jobs: int, 
     for _ in range(jobs):
         enqueue(bed, "StandIn::QueryJob", 10 + jobs, statement="SELECT pg_sleep(60)")
     until("one to fail", lambda: ": fail: " in worker.logs().decode(), 40)
-    assert expected in worker.logs().decode()
+    until("its reason", lambda: expected in worker.logs().decode())
     worker.kill()
 
 
