@@ -13,6 +13,7 @@ from typing import Any
 from outside.authority import Issued
 from outside.deployment import CACHE, ROOT, Deployment, Run
 from outside.lago_user import Answer, LagoUser
+from testbed import servers
 from testbed.acme import AcmeServer
 
 SERVER = "testbed-tls-letsencrypt"
@@ -78,6 +79,12 @@ class Edge(Deployment):
         """Start the proxy anew, which then looks at every certificate that it has."""
         self.shell("docker", "restart", "lago-proxy-1")
         wait_until(lambda: self.ask().status == 200)
+
+    def reboot(self) -> None:
+        """Restart the server; what its /etc/hosts knew is forgotten."""
+        self._container.restart(timeout=90)
+        servers.create(self.server, "docker")
+        wait_until(lambda: self.ask().status == 200, 120)
 
     def store(self, name: str, issued: Issued) -> None:
         """Have the proxy find a certificate where it keeps the one that it ordered for a name."""

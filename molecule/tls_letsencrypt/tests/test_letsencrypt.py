@@ -44,7 +44,8 @@ def test_nothing_is_ordered_twice(edge: Edge) -> None:
     serial = edge.serial()
     run = edge.run()
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
-    edge.restart()
+    edge.reboot()
+    edge.know(NAME, WWW)
     assert (edge.acme.orders, edge.serial()) == (2, serial)
 
 
@@ -131,18 +132,22 @@ def test_the_proxy_mends_itself_once_it_can(edge: Edge) -> None:
     assert edge.read("/opt/lago/proxy/Caddyfile").count(HMAC_KEY) == 0
 
 
-def test_a_deployment_that_runs_is_switched_once_the_certificate_is_there(edge: Edge) -> None:
-    """It has certificates of its own until then, also when an order fails. Its users trust both who sign."""
+def test_a_deployment_that_runs_is_switched_to_its_own_authority_and_back_unnoticed(edge: Edge) -> None:
+    """Back once the new certificate is there; an order that fails leaves it as it is. Its users trust both who sign."""
     names = [WWW, SHOP]
     edge.know(SHOP)
-    run = edge.stack("main", lago_tls_mode="selfsigned", lago_redirect_domains=names)
-    assert run.code == 0, run.output
-    edge.trust(edge.read("/opt/lago/ca.crt"))
-    own, orders = edge.serial(), edge.acme.orders
+    edge.trust(edge.proxy("cat /data/caddy/pki/authorities/local/root.crt"))
+    ordered = edge.serial()
 
     def ask() -> None:
         assert edge.ask().status == 200
 
+    with polled(client=ask) as seen:
+        run = edge.stack("main", lago_tls_mode="selfsigned", lago_redirect_domains=names)
+    assert run.code == 0, run.output
+    assert seen["client"].failures == []
+    assert edge.serial() != ordered
+    own, orders = edge.serial(), edge.acme.orders
     with polled(client=ask) as seen:
         with edge.acme_down():
             run = edge.stack("main", lago_redirect_domains=names)
