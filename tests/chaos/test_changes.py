@@ -88,8 +88,8 @@ ALIKE = re.compile(
 
 
 def test_every_variable_is_in_the_table_or_has_its_reason() -> None:
-    """Those of names, places, releases, images and secrets concern more than one deployment of the same data, and what
-    only another way of TLS reads has scenarios of its own."""
+    """Those of names, places, releases, images and secrets concern more than one deployment of the same data; what only
+    another way of TLS reads, and what only backups do, has scenarios of its own."""
     text = (runs.ROOT / "roles" / "stack" / "defaults" / "main.yml").read_text()
     elsewhere = (
         "_image",
@@ -100,9 +100,9 @@ def test_every_variable_is_in_the_table_or_has_its_reason() -> None:
         "lago_http_port",
         "lago_remove_data",
     )
-    of_tls = ("lago_tls_", "lago_acme_")
+    of_scenarios = ("lago_tls_", "lago_acme_", "lago_backup_", "lago_restore_")
     missing = set(yaml.safe_load(text)) - {variable for variable, _value, _services in TABLE}
-    missing = {name for name in missing if not name.endswith(elsewhere) and not name.startswith(of_tls)}
+    missing = {name for name in missing if not name.endswith(elsewhere) and not name.startswith(of_scenarios)}
     assert {name for name in missing if not ALIKE.fullmatch(name)} == set()
 
 
