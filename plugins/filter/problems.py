@@ -15,6 +15,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "admin_problems": _problems.admin_problems,
+            "database_problems": _problems.database_problems,
             "known_names": _problems.known_names,
             "name_problems": _problems.name_problems,
             "problem_report": _problems.problem_report,

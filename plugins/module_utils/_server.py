@@ -91,11 +91,17 @@ def _project(machine: Machine, gather: set[str], asked: dict[str, t.Any], reacha
         running = [container for container in found if container["state"] == "running"]
         published = {port["port"] for container in running for port in container["ports"]}
         answer["listeners"] = _server_listeners.listeners(machine, asked["ports"], published)
-    for subject, service, reader in (
-        ("database", "db", _server_services.database),
-        ("proxy", "proxy", _server_services.proxy),
-    ):
-        if subject in gather:
-            container = _server_project.running(found, service)
-            answer[subject] = reader(machine, container) if container else None
+    if "database" in gather:
+        answer["database"] = _database(machine, found)
+    if "proxy" in gather:
+        proxy = _server_project.running(found, "proxy")
+        answer["proxy"] = _server_services.proxy(machine, proxy) if proxy else None
     return answer
+
+
+def _database(machine: Machine, found: list[dict[str, t.Any]]) -> dict[str, t.Any] | None:
+    """Return what the database says through whoever reaches it: the helper of a run, the server itself, the API."""
+    services = _server_project.by_service(found)
+    asked = "database" if _server_project.running(found, "database") else "db" if "db" in services else "api"
+    container = _server_project.running(found, asked)
+    return {"service": asked, **_server_services.database(machine, container)} if container else None

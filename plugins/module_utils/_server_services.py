@@ -26,7 +26,8 @@ _STORED = re.compile(
 
 #: As the database's own user, over its socket, and unable to write whatever the statement says. Then once more with the
 #: password, over the address that others reach it by: from the socket and from loopback everybody is let in.
-_PSQL = """user=${POSTGRES_USER:-postgres}; base=${POSTGRES_DB:-$user}
+_PSQL = """if test -n "$PGHOST"; then psql -X -A -t -w -c "$0" || exit; echo "password accepted"; exit; fi
+user=${POSTGRES_USER:-postgres}; base=${POSTGRES_DB:-$user}
 psql -X -A -t -U "$user" -d "$base" -c "$0" || exit
 address=$(hostname -i) PGPASSWORD=$POSTGRES_PASSWORD PGCONNECT_TIMEOUT=5
 export PGPASSWORD PGCONNECT_TIMEOUT
@@ -62,6 +63,12 @@ _READINGS = {
     "payment_providers": _COUNT_SET.format(table="payment_providers", column="secrets"),
     "integrations": _COUNT_SET.format(table="integrations", column="secrets"),
     "invalid_indexes": "(SELECT count(*) FROM pg_index WHERE NOT indisvalid)",
+    "max_connections": "current_setting('max_connections')::int",
+    "may_create": "has_schema_privilege('public', 'CREATE')",
+    "may_extend": "has_database_privilege(current_database(), 'CREATE')",
+    "available": "(SELECT json_object_agg(name, default_version) FROM pg_available_extensions WHERE name IN"
+    " ('pgcrypto', 'unaccent', 'pg_trgm', 'btree_gin', 'pg_partman'))",
+    "installed": "(SELECT json_object_agg(extname, extversion) FROM pg_extension)",
 }
 #: One statement, because each costs a start of psql.
 QUERY = "SELECT json_build_object(" + ", ".join(f"'{name}', {reading}" for name, reading in _READINGS.items()) + ")"
@@ -79,6 +86,11 @@ _FACTS = (
     "encrypted_rows",
     "invalid_indexes",
     "password_accepted",
+    "max_connections",
+    "may_create",
+    "may_extend",
+    "available",
+    "installed",
 )
 
 
@@ -106,6 +118,7 @@ def database(machine: Machine, container: str) -> dict[str, t.Any]:
         "encrypted_rows": sum(encrypted) if encrypted else None,
         "invalid_indexes": row["invalid_indexes"],
         "password_accepted": _accepted(login),
+        **{name: row[name] for name in ("max_connections", "may_create", "may_extend", "available", "installed")},
     }
 
 

@@ -237,11 +237,13 @@ server:
       sample: [{port: 443, address: 0.0.0.0, process: docker-proxy, ours: true}]
     database:
       description: >-
-        What the database of service C(db) says; null when its container does not run. C(identifier) changes when the
+        What the database says; null when none of the containers runs that it is asked through, which C(service) names:
+        C(db), or for a server elsewhere C(database) during a run and C(api) otherwise. C(identifier) changes when the
         database is made anew. Numbers are null where their table is missing, all are when C(reachable) is false.
       returned: O(gather) has V(database)
       type: dict
       sample:
+        service: db
         reachable: true
         error: null
         name: lago
@@ -255,6 +257,11 @@ server:
         encrypted_rows: 0
         invalid_indexes: 0
         password_accepted: true
+        max_connections: 100
+        may_create: true
+        may_extend: true
+        available: {pgcrypto: "1.3"}
+        installed: {plpgsql: "1.0"}
     proxy:
       description: >-
         The configuration that the proxy runs, whether its file comes to the same, its own authority's certificate, the

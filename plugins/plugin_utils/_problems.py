@@ -19,6 +19,7 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_certificate,
     _problems_database,
     _problems_edge,
+    _problems_external,
     _problems_known,
     _problems_places,
     _problems_redis,
@@ -47,6 +48,7 @@ __all__ = [
     "Problem",
     "_version",
     "admin_problems",
+    "database_problems",
     "known_names",
     "name_problems",
     "problem",
@@ -66,6 +68,7 @@ _FILES = (
     _problems_backup,
     _problems_certificate,
     _problems_edge,
+    _problems_external,
     _problems_database,
     _problems_known,
     _problems_places,
@@ -125,6 +128,15 @@ def server_problems(
     """
     case = Case(given=known(settings), server=server, docker_expected=docker_expected, restoring=restoring)
     return judge(case, "server")
+
+
+def database_problems(server: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Problem]:
+    """Return what keeps a database of the operator's own from being Lago's.
+
+    :param server: What module ``server_info`` returned, with what the database said.
+    :param settings: The public variables by name.
+    """
+    return judge(Case(given=known(settings), server=server), "database")
 
 
 def problem_report(problems: Sequence[Mapping[str, Any]], headline: str) -> str:

@@ -15,6 +15,8 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values i
 _PROXY_PORTS = (2019, 2020)
 #: Past the proxy, on the server's loopback.
 _LOOPBACK_PORTS = ("lago_api_port", "lago_front_port")
+#: Of others.
+_OUTSIDE_PORTS = ("lago_postgres_port", "lago_redis_port", "lago_redis_cache_port", "lago_smtp_port")
 
 
 def ports(case: Case) -> dict[str, int]:
@@ -103,7 +105,8 @@ def domain_twice(case: Case) -> Found:
 
 @rule("settings")
 def port_out_of_range(case: Case) -> Found:
-    for name, port in ports(case).items():
+    outside = {name: case.values[name] for name in _OUTSIDE_PORTS if name in case.values}
+    for name, port in {**ports(case), **outside}.items():
         if not 1 <= port <= 65535:
             yield name, f"{name} {port} is no port: give a number from 1 to 65535."
 

@@ -64,7 +64,8 @@ class Case:
 class Rule(NamedTuple):
     """What a rule is about, and how it finds out.
 
-    The subject is ``names``, ``types``, ``account``, ``settings``, ``server``, or ``warnings`` for what is allowed.
+    The subject is ``names``, ``types``, ``account``, ``settings``, ``server``, ``database`` for one of the
+    operator's own, or ``warnings`` for what is allowed.
     """
 
     subject: str

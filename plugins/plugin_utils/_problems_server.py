@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_address import ports
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_database import bundled
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import parts
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import (
@@ -232,9 +233,15 @@ def upgrade_stops(case: Case) -> Found:
         )
 
 
+def _of_this_server(case: Case) -> dict[str, Any]:
+    """Return what the bundled database says, empty where another one was asked or is to be used."""
+    there = case.server.get("database") or {}
+    return dict(there) if bundled(case) and there.get("service") == "db" else {}
+
+
 @rule("server")
 def other_postgres(case: Case) -> Found:
-    there = numbers((case.server.get("database") or {}).get("server_version") or "")
+    there = numbers(_of_this_server(case).get("server_version") or "")
     _repository, tag, _digest = parts(case.text("lago_postgres_image"))
     if there and re.match(r"\d", tag) and numbers(tag)[0] != there[0]:
         yield (
@@ -247,7 +254,7 @@ def other_postgres(case: Case) -> Found:
 
 @rule("server")
 def database_renamed(case: Case) -> Found:
-    there = case.server.get("database") or {}
+    there = _of_this_server(case)
     for variable, what in (("lago_postgres_database", "name"), ("lago_postgres_user", "user")):
         if there.get(what) and case.text(variable) not in ("", there[what]):
             yield (

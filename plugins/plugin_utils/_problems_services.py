@@ -36,7 +36,13 @@ _PAIRS = (
     ("lago_backup_s3_access_key_id", "lago_backup_s3_secret_access_key"),
 )
 _URLS = ("lago_s3_endpoint", "lago_backup_s3_endpoint", "lago_pdf_url", "lago_sentry_dsn", "lago_sentry_dsn_front")
-_FILES = ("lago_ca_file", "lago_gcs_key_file")
+_FILES = (
+    "lago_ca_file",
+    "lago_gcs_key_file",
+    "lago_postgres_ca_file",
+    "lago_postgres_certificate_file",
+    "lago_postgres_key_file",
+)
 _REGISTRY = re.compile(r"[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9][a-z0-9._/-]*)?\Z")
 _IMPLICIT_TLS = 465
 

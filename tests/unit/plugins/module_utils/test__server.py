@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.selfhosted.lago.plugins.module_utils import (
+    _server,
     _server_docker,
     _server_host,
     _server_listeners,
@@ -526,6 +527,11 @@ ROW: dict[str, Any] = {
     "payment_providers": 3,
     "integrations": 4,
     "invalid_indexes": 0,
+    "max_connections": 100,
+    "may_create": True,
+    "may_extend": False,
+    "available": {"pgcrypto": "1.3"},
+    "installed": {"plpgsql": "1.0"},
 }
 
 
@@ -545,7 +551,32 @@ def test_database(tmp_path: Path) -> None:
         "encrypted_rows": 7,
         "invalid_indexes": 0,
         "password_accepted": None,
+        "max_connections": 100,
+        "may_create": True,
+        "may_extend": False,
+        "available": {"pgcrypto": "1.3"},
+        "installed": {"plpgsql": "1.0"},
     }
+
+
+@pytest.mark.parametrize(
+    ("there", "asked"),
+    [
+        ({"db": "running", "api": "running"}, "db"),
+        ({"db": "running", "api": "running", "database": "running"}, "database"),
+        ({"api": "running", "database": "exited"}, "api"),
+        ({"db": "exited", "api": "running"}, None),
+        ({"proxy": "running"}, None),
+    ],
+)
+def test_whoever_reaches_the_database_is_asked(tmp_path: Path, there: dict[str, str], asked: str | None) -> None:
+    found = json.dumps([_container(service, status=status) for service, status in there.items()])
+    answers = {"docker ps": (0, "a b", ""), "docker container inspect": (0, found, "")}
+    answers["docker exec"] = (0, json.dumps(ROW), "")
+    machine = fake(tmp_path, answers)
+    containers = _server_project.containers(machine, "lago")
+    told = _server._database(machine, containers)
+    assert (told or {}).get("service") == asked
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,9 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     info = {"ServerVersion": "26.1.5", "DockerRootDir": str(tmp_path), "ClientInfo": {"Plugins": []}}
     tables = ("organizations", "users", "payment_providers", "integrations")
+    rights = ("max_connections", "may_create", "may_extend", "available", "installed")
     row = dict.fromkeys(
-        ("name", "user", "identifier", "tables", "migrations", "last_migration", "invalid_indexes", *tables)
+        ("name", "user", "identifier", "tables", "migrations", "last_migration", "invalid_indexes", *tables, *rights)
     )
     for name, content in {
         "info": info,
@@ -93,7 +94,7 @@ def test_all_in_one_start(run_module: Any, docker: Path, tmp_path: Path, check: 
     assert server["images"] == {"redis:7-alpine": "sha256:1"}
     assert server["volumes"] == ["lago_db-data"]
     assert server["networks"] == ["lago_data"]
-    assert server["database"]["server_version"] == "15.2"
+    assert (server["database"]["server_version"], server["database"]["service"]) == ("15.2", "db")
     known = {"revision": "abc", "root_certificate": None, "follows_file": None}
     assert server["proxy"] == {**known, "acme_directory": None, "certificates": []}
     assert server["files"]["secrets"] is False

@@ -36,11 +36,14 @@ def found(row: dict[str, t.Any]) -> list[_problems.Problem]:
     given = {name: value for name, value in given.items() if name not in row.get("unset", [])}
     settings = {name: given[name] for name in _problems.known_names(list(given))}
     files = {name: FILES[content] for name, content in row.get("files", {}).items()}
+    server = {**TABLE["fit"], **row.get("server", {})}
+    database = {**TABLE["own_database"], **row.get("database", {})}
     return [
         *_problems.name_problems(list(given)),
         *_problems.setting_problems(settings, row.get("roles", ["stack"]), files),
         *_problems.setting_warnings(settings),
-        *_problems.server_problems({**TABLE["fit"], **row.get("server", {})}, settings),
+        *_problems.server_problems(server, settings),
+        *_problems.database_problems({**server, "database": database}, settings),
     ]
 
 
@@ -53,7 +56,8 @@ def test_good_variables_and_a_fit_server_have_no_problem() -> None:
 
 
 def test_the_good_variables_are_all_that_there_are() -> None:
-    instead = {"lago_redis_password", "lago_redis_cache_url"}  # of others that are given
+    # Instead of others that are given
+    instead = {"lago_redis_password", "lago_redis_cache_url", "lago_postgres_url", "lago_postgres_pooler_url"}
     assert set(_problems_specs.options()) - set(TABLE["good"]) == instead
 
 
