@@ -26,6 +26,8 @@ NO_KEY = "00000000-0000-0000-0000-000000000000"
 # A login enqueues a job; the clock triggers one at least every 60 s.
 LOGIN_JOB_SECONDS = 15
 CLOCK_JOB_SECONDS = 75
+# A worker that starts says within a second or so which queues it takes from.
+QUEUE_SECONDS = 15
 # When these happen once, they happen to every request.
 _DEAD = ("unreachable", "tls_not_trusted", "tls_failed", "container_not_running", "container_unusable")
 
@@ -72,6 +74,8 @@ class Inspection:
             check("login", self._login)
             check("encrypted_rows", self._encrypted_rows)
             check("job", self._job, processed)
+        if self._project is not None:
+            check("queues", self._queues, self._project)
         check("front", self._edge.check_front, self.report)
         check("origin", self._edge.check_origin, self.report)
         check("exposed_paths", self._edge.check_exposure, self.report)
@@ -225,3 +229,22 @@ class Inspection:
             "job_not_passed",
             f"No job came through Redis within {limit} s of the {fact['through']}: look at the worker's log.",
         )
+
+    def _queues(self, project: Project) -> None:
+        """See that no job waits for a worker that is no longer there."""
+        if any(problem["code"] == "redis_unreachable" for problem in self.report.problems):
+            return
+        waiting = project.jobs_without_worker()
+        started = time.monotonic()
+        while waiting and project.all_workers_run() and time.monotonic() - started < QUEUE_SECONDS:
+            time.sleep(1)
+            waiting = project.jobs_without_worker()
+        self.facts["queues"]["without_worker"] = waiting
+        for queue, jobs in sorted(waiting.items()) if project.all_workers_run() else ():
+            self.report.problem(
+                "queue_without_worker",
+                f"{jobs} job{'' if jobs == 1 else 's'} of queue {queue} wait for a worker that is not there: put its row"
+                " back into lago_workers until the queue is empty.",
+                queue=queue,
+                jobs=jobs,
+            )

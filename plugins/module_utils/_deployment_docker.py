@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.selfhosted.lago.plugins.module_utils import _deployment_queue
 from ansible_collections.selfhosted.lago.plugins.module_utils._container import Run
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_report import Report
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
@@ -40,8 +41,11 @@ _QUERIES = (
     _NEXT_PARTITION,
     "SELECT 'slugs', string_agg(slug, ' ' ORDER BY slug) FROM public.organizations",
 )
-#: As the owner that the container was made for.
-_PSQL = 'exec psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-$POSTGRES_USER}" -XAt "$@"'
+#: As the owner that the container was made for; in the API's as its environment says, which leads anywhere.
+_PSQL = (
+    'test -z "$PGHOST" || exec psql -wXAt "$@";'
+    ' exec psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-$POSTGRES_USER}" -XAt "$@"'
+)
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
 
 Data = dict[str, t.Any]
@@ -113,8 +117,9 @@ class Project:
             report.problem("clock_twice", "More than one clock runs, so every job is made twice: keep one.")
 
     def check_database(self, report: Report) -> None:
-        """Ask the bundled database, when there is one, what only it knows."""
-        database = self._running("db")
+        """Ask the database what only it knows: the bundled one, or one elsewhere through the API."""
+        asked = "db" if self._has("db") else "api"
+        database = self._running(asked)
         if database is None:
             return
         command = ["exec", "-e", _PGOPTIONS, database, "sh", "-c", _PSQL, "psql"]
@@ -124,7 +129,8 @@ class Project:
         told = dict(line.split("|", 1) for line in output.splitlines() if "|" in line)
         if not told:
             reason = (errors.strip().splitlines() or ["no output"])[-1][:300]
-            report.problem("database_unreachable", f"The database does not answer ({reason}): look at the log of db.")
+            where = "look at the log of db" if asked == "db" else "it was asked from the API's container"
+            report.problem("database_unreachable", f"The database does not answer ({reason}): {where}.")
             return
         facts, partman = report.facts["database"], report.facts["partman"]
         facts["schema_version"] = told.get("schema_version") or None
@@ -138,22 +144,43 @@ class Project:
         _check_database(report, facts, partman)
 
     def jobs_processed(self) -> int | None:
-        """Return how many jobs Sidekiq has done, None when the project has no Redis of its own.
+        """Return how many jobs Sidekiq has done, None when nobody runs who can ask.
 
         :raises LagoError: C(redis_unreachable).
         """
-        redis = self._running("redis")
-        if redis is None:
+        answer = self._queue("GET", "stat:processed")
+        if answer is None or answer.isdigit():
+            return None if answer is None else int(answer)
+        if answer:
+            raise _deployment_queue.unreachable(answer)
+        return 0
+
+    def jobs_without_worker(self) -> dict[str, int]:
+        """Return how many jobs wait in each queue that no worker takes from; empty when nobody runs who can ask.
+
+        :raises LagoError: C(redis_unreachable).
+        """
+        return _deployment_queue.waiting(self._queue("EVAL", _deployment_queue.WAITING, "0") or "")
+
+    def _queue(self, *command: str) -> str | None:
+        """Return what the Redis of the queue answers: the bundled one, or one elsewhere through the API."""
+        asked = "redis" if self._has("redis") else "api"
+        container = self._running(asked)
+        if container is None:
             return None
-        status, output, errors = self._docker("exec", redis, "redis-cli", "GET", "stat:processed")
-        answer = output.strip()
-        if status != 0 or not (answer.isdigit() or answer == ""):
-            raise LagoError(
-                f"Redis does not answer ({(answer or errors.strip() or 'no output')[-200:]}): look at the log"
-                " of redis.",
-                "redis_unreachable",
-            )
-        return int(answer or 0)
+        client = ["redis-cli"] if asked == "redis" else ["ruby", "-e", _deployment_queue.PROGRAM]
+        status, output, errors = self._docker("exec", container, *client, *command)
+        if status != 0:
+            raise _deployment_queue.unreachable(output.strip() or errors)
+        return output.strip()
+
+    def all_workers_run(self) -> bool:
+        """Tell whether no worker is missing whose jobs could wait for it alone."""
+        workers = [one for one in self._containers if _is_worker(one["service"])]
+        return all(one["state"] == "running" and one["health"] in (None, "healthy") for one in workers)
+
+    def _has(self, service: str) -> bool:
+        return any(one["service"] == service for one in self._containers)
 
     def _running(self, service: str) -> str | None:
         found = (one["name"] for one in self._containers if one["service"] == service and one["state"] == "running")

@@ -26,6 +26,7 @@ def unknown() -> dict[str, t.Any]:
         "login": {"accepted": None},
         "encrypted_rows": {"readable": "unknown"},
         "job": {"passed": None, "through": None, "seconds": None},
+        "queues": {"without_worker": None},
         "front": {"reachable": None, "api_url": None, "signup_disabled": None, "config": {}},
         "origin": {"one_origin": None, "cors_ok": None},
         "exposed_paths": None,

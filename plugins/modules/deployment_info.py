@@ -63,7 +63,8 @@ options:
     description:
       - The name of the Compose project on the host where the module runs. With it, the containers are looked at, a
         job is
-        seen to pass through the service C(redis), and the service C(db) is asked what only the database knows.
+        seen to pass through the service C(redis), and the service C(db) is asked what only the database knows. Where
+        there is no such service, the API's container is asked, which reaches those that are elsewhere.
       - If no login is possible, a job of the clock is waited for, for 75 seconds at most.
     type: str
   backup_directory:
@@ -161,7 +162,7 @@ problems:
       description: >-
         For instance V(unhealthy), V(version_mismatch), V(api_key_missing), V(api_key_refused), V(data_unreadable),
         V(signup_open), V(login_failed_on_server), V(encrypted_rows_unreadable), V(job_not_passed), V(job_not_checked),
-        V(redis_unreachable), V(service_not_running), V(service_unhealthy), V(worker_missing), V(clock_missing),
+        V(queue_without_worker), V(redis_unreachable), V(service_not_running), V(service_unhealthy), V(worker_missing), V(clock_missing),
         V(clock_twice), V(front_not_served), V(front_config_missing), V(front_api_url_wrong), V(cors_refused),
         V(paths_exposed), V(not_migrated), V(roles_not_seeded), V(invalid_indexes), V(partman_not_configured),
         V(partition_missing), V(certificate_expired), V(certificate_not_trusted), V(renewal_overdue), V(hsts_missing),
@@ -248,6 +249,14 @@ deployment:
         seconds:
           description: How long that took.
           type: float
+    queues:
+      description: The queues of jobs.
+      type: dict
+      contains:
+        without_worker:
+          description: How many jobs wait in each queue that no worker takes from.
+          type: dict
+          sample: {events: 3}
     front:
       description: The front.
       type: dict
@@ -409,7 +418,7 @@ deployment:
           description: When pg_partman last looked after them.
           type: str
     database:
-      description: What the bundled database says.
+      description: What the database says.
       type: dict
       contains:
         schema_version:

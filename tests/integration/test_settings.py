@@ -26,10 +26,11 @@ CHOICES = {
     "nothing": ["nothing"],
 }
 KNOWN = {name for kind in ("api", "front") for name in (SETTINGS / f"{kind}-v1.51.0.txt").read_text().split()}
-#: Not Lago's: of the process itself. And one that Lago's source names after v1.51.0 only.
-OTHERS = {"HOME", "TZ", "SSL_CERT_FILE", "LAGO_ENABLE_YJIT"}
-#: What the other images are told.
-STORES = {"db", "redis", "redis-cache"}
+#: Not Lago's: of the process itself and of libpq. And two that Lago's source names after v1.51.0 only.
+OTHERS = {"HOME", "TZ", "SSL_CERT_FILE", "PGSSLCERT", "PGSSLKEY", "PGSSLMODE", "PGSSLROOTCERT"}
+OTHERS |= {"LAGO_ENABLE_YJIT", "DATABASE_PROXY_URL"}
+#: What the other images are told, and psql.
+STORES = {"db", "postgres", "redis", "redis-cache"}
 
 
 @pytest.fixture(scope="session")
@@ -166,6 +167,22 @@ def test_a_redis_of_one_s_own_takes_the_place_of_the_bundled_one(rendered: Rende
     assert told["LAGO_REDIS_CABLE_URL"] == told["REDIS_URL"]
     assert told["LAGO_MEMCACHE_SERVERS"] == "one.example.com:11211,two.example.com:11211"
     assert "LAGO_REDIS_CACHE_URL" not in told
+
+
+def test_a_postgresql_of_one_s_own_takes_the_place_of_the_bundled_one(rendered: Render) -> None:
+    files = rendered("otherwise", "newest")
+    services = yaml.safe_load(files["compose.yml"])["services"]
+    assert not {"db", "cluster"} & set(services)
+    assert {"database", "probe"} <= set(services)
+    told = environment(files)
+    password = "p%20%27%20%22%20%24%20%23%20%25%20%40%20%2F%20%5C%20%C3%A4%20%3A%20%3F"
+    assert told["backend"]["DATABASE_URL"] == f"postgresql://ada:{password}@db.example.com:5433/billing"
+    assert told["backend"]["PGSSLMODE"] == "verify-full"
+    assert "PGHOST=" in files["env/postgres.env"]
+    assert "./mounts/postgres.key:/run/lago/postgres.key:ro" in services["migrate"]["volumes"]
+    # The processes go through the pooler, a migration never does.
+    assert told["runtime"]["DATABASE_PROXY_URL"] == "postgresql://ada:p@pooler.example.com:6432/billing"
+    assert "./env/runtime.env" not in services["migrate"]["env_file"] + services["database"]["env_file"]
 
 
 def test_every_image_comes_from_the_operator_s_registry(rendered: Render) -> None:

@@ -87,12 +87,13 @@ class Docker:
         self.containers = [container(name) for name in ("api", "clock", "db", "redis", "worker")]
         self.database = dict(GOOD_DATABASE)
         self.processed: list[t.Any] = [0]
+        self.waiting: list[str] = [""]
         self.fail: dict[str, tuple[int, str, str]] = {}
 
     def __call__(self, command: list[str], data: str) -> tuple[int, str, str]:
         assert command[:5] == ["timeout", "-k", "5", "30", "docker"]
         self.commands.append(command[5:])
-        what = next(word for word in ("ps", "inspect", "psql", "redis-cli") if word in command)
+        what = next(word for word in ("ps", "inspect", "psql", "redis-cli", "ruby") if word in command)
         if what in self.fail:
             return self.fail[what]
         if what == "ps":
@@ -101,6 +102,8 @@ class Docker:
             return 0, "\n".join(json.dumps(one) for one in self.containers) + "\n", ""
         if what == "psql":
             return 0, "\n".join(f"{name}|{value}" for name, value in self.database.items()), "ERROR: no such relation"
+        if "EVAL" in command:
+            return 0, (self.waiting.pop(0) if len(self.waiting) > 1 else self.waiting[0]) + "\n", ""
         return 0, str(self.processed.pop(0) if len(self.processed) > 1 else self.processed[0]) + "\n", ""
 
 
@@ -155,10 +158,11 @@ class TestProject:
         assert f"docker logs lago-{changed['service']}-1" in report.problems[0]["message"]
 
     def test_missing_services(self, docker: Docker) -> None:
-        docker.containers = [container("api")]
+        docker.containers = [container("api", "exited", exit_code=1)]
         report = self.check(docker)
-        assert codes(report) == ["worker_missing", "clock_missing"]
+        assert codes(report) == ["service_not_running", "worker_missing", "clock_missing"]
         assert [command[0] for command in docker.commands] == ["ps", "inspect"]
+        assert Project("lago", docker).jobs_without_worker() == {}
 
     def test_two_clocks(self, docker: Docker) -> None:
         docker.containers.append(container("clock", name="/lago-clock-2"))
@@ -207,6 +211,24 @@ class TestProject:
         self.check(docker)
         assert any("default_transaction_read_only=on" in word for word in docker.commands[2])
 
+    def test_stores_elsewhere_are_asked_through_the_api(self, docker: Docker) -> None:
+        docker.containers = [container(name) for name in ("api", "clock", "worker")]
+        docker.processed, docker.waiting = ["5"], ["events=3\npdfs=1"]
+        report, project = Report(60), Project("lago", docker)
+        project.check_containers(report)
+        project.check_database(report)
+        assert report.facts["database"]["roles"] == 3
+        assert project.jobs_processed() == 5
+        assert project.jobs_without_worker() == {"events": 3, "pdfs": 1}
+        assert [command[:2] for command in docker.commands[3:]] == [["exec", "lago-api-1"]] * 2
+        assert docker.commands[2][3] == "lago-api-1"
+        docker.fail["psql"] = (2, "", "psql: error: could not translate host name")
+        assert "from the API's container" in self.check(docker).problems[0]["message"]
+
+    def test_a_database_that_stopped_is_not_looked_for_elsewhere(self, docker: Docker) -> None:
+        docker.containers = [container("api"), container("db", "exited", None, exit_code=1)]
+        assert "database_unreachable" not in codes(self.check(docker))
+
     @pytest.mark.parametrize(("said", "count"), [("17", 17), ("", 0)])
     def test_jobs(self, docker: Docker, said: str, count: int) -> None:
         docker.processed = [said]
@@ -220,9 +242,10 @@ class TestProject:
         project = Project("lago", docker)
         project.check_containers(Report(60))
         docker.fail["redis-cli"] = answer
-        with pytest.raises(LagoError) as caught:
-            project.jobs_processed()
-        assert caught.value.code == "redis_unreachable"
+        for ask in (project.jobs_processed, project.jobs_without_worker):
+            with pytest.raises(LagoError) as caught:
+                ask()
+            assert caught.value.code == "redis_unreachable"
 
 
 CONFIG = """window.API_URL = "https://lago.test"
@@ -493,6 +516,26 @@ class TestInspection:
         report = inspect(docker, login=False)
         assert codes(report) == ["clock_missing"]
         assert clock.now == 0
+
+    def test_a_worker_that_was_taken_away_too_early(self, inspect: t.Any, docker: Docker, clock: t.Any) -> None:
+        docker.processed, docker.waiting = [3, 3, 4], ["events=3\npdfs=1", "events=3\npdfs=1"]
+        report = inspect(docker)
+        assert codes(report) == ["queue_without_worker"] * 2
+        assert "3 jobs of queue events wait" in report.problems[0]["message"]
+        assert "1 job of queue pdfs wait" in report.problems[1]["message"]
+        assert report.facts["queues"] == {"without_worker": {"events": 3, "pdfs": 1}}
+
+    def test_a_worker_that_has_just_started(self, inspect: t.Any, docker: Docker) -> None:
+        docker.processed, docker.waiting = [3, 3, 4], ["events=3", ""]
+        report = inspect(docker)
+        assert report.problems == []
+        assert report.facts["queues"] == {"without_worker": {}}
+
+    def test_a_worker_that_does_not_run_is_told_once(self, inspect: t.Any, docker: Docker) -> None:
+        docker.containers.append(container("worker-events", "exited", None, exit_code=1))
+        docker.processed, docker.waiting = [3, 3, 4], ["events=3"]
+        report = inspect(docker)
+        assert codes(report) == ["service_not_running"]
 
     def test_redis_down(self, inspect: t.Any, docker: Docker) -> None:
         docker.fail["redis-cli"] = (1, "", "Could not connect to Redis")

@@ -21,8 +21,9 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_specs im
 DATA = Path(__file__).parents[3] / "settings"
 GUIDE: dict[str, str] = yaml.safe_load((DATA / "guide.yml").read_text(encoding="utf-8"))
 SOURCE = {name for kind in ("api", "front") for name in (DATA / f"{kind}-v1.51.0.txt").read_text().split()}
-#: In no list of Lago's: the processes' own, and a name that is in the source after v1.51.0 only.
-ELSEWHERE = {"SSL_CERT_FILE", "TZ", "LAGO_ENABLE_YJIT"}
+#: In no list of Lago's: the processes' own and libpq's, and names that are in the source after v1.51.0 only.
+ELSEWHERE = {"SSL_CERT_FILE", "TZ", "PGSSLCERT", "PGSSLKEY", "PGSSLMODE", "PGSSLROOTCERT"}
+ELSEWHERE |= {"LAGO_ENABLE_YJIT", "DATABASE_PROXY_URL"}
 
 
 def test_every_variable_of_the_guide_is_set_by_an_option() -> None:
