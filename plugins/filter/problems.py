@@ -18,6 +18,8 @@ class FilterModule:
             "database_problems": _problems.database_problems,
             "known_names": _problems.known_names,
             "name_problems": _problems.name_problems,
+            "outside_problems": _problems.outside_problems,
+            "outside_warnings": _problems.outside_warnings,
             "problem_report": _problems.problem_report,
             "server_problems": _problems.server_problems,
             "setting_problems": _problems.setting_problems,

@@ -21,6 +21,7 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_edge,
     _problems_external,
     _problems_known,
+    _problems_outside,
     _problems_places,
     _problems_redis,
     _problems_releases,
@@ -30,6 +31,7 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_sizes,
     _problems_types,
 )
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._plain import plain
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import (
     RULES,
     Case,
@@ -51,6 +53,8 @@ __all__ = [
     "database_problems",
     "known_names",
     "name_problems",
+    "outside_problems",
+    "outside_warnings",
     "problem",
     "problem_report",
     "server_problems",
@@ -71,6 +75,7 @@ _FILES = (
     _problems_external,
     _problems_database,
     _problems_known,
+    _problems_outside,
     _problems_places,
     _problems_redis,
     _problems_releases,
@@ -137,6 +142,20 @@ def database_problems(server: Mapping[str, Any], settings: Mapping[str, Any]) ->
     :param settings: The public variables by name.
     """
     return judge(Case(given=known(settings), server=server), "database")
+
+
+def outside_problems(answers: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Problem]:
+    """Return what keeps Lago from working with what it is connected to.
+
+    :param answers: What the services said, by the names that roles/stack/files/probe.rb has for them.
+    :param settings: The public variables by name.
+    """
+    return judge(Case(given=known(settings), answers=plain(answers)), "outside")
+
+
+def outside_warnings(answers: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Problem]:
+    """Return what is allowed and unwise about what Lago is connected to, asked for in the same way."""
+    return judge(Case(given=known(settings), answers=plain(answers)), "outside warnings")
 
 
 def problem_report(problems: Sequence[Mapping[str, Any]], headline: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_known import workers
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_outside import scrubber
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import FIRST_POSTGRES
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import blank, numbers, release
@@ -47,6 +48,7 @@ def database_refuses(case: Case) -> Found:
     reading = case.server.get("database") or {}
     if not _said(case):
         said = " ".join(str(reading.get("error") or "it gave no answer").split())
+        said = scrubber(case.given).text(said)
         name = next((variable for part, variable in _BLAMED if part in said), "lago_postgres_host")
         if not blank(case.given.get("lago_postgres_url")) and name in _IN_URL:
             name = "lago_postgres_url"

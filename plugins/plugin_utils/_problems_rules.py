@@ -33,6 +33,7 @@ class Case:
     :param docker_expected: Whether Docker must be there by now.
     :param files: What the operator's files on the controller hold, by the variable that names them.
     :param restoring: Whether the run brings a backup back.
+    :param answers: What the services said that Lago is connected to, by their names.
     :param now: The controller's clock.
     """
 
@@ -43,6 +44,7 @@ class Case:
     docker_expected: bool = True
     files: Mapping[str, str | None] = field(default_factory=dict)
     restoring: bool = False
+    answers: Mapping[str, Any] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
@@ -65,7 +67,8 @@ class Rule(NamedTuple):
     """What a rule is about, and how it finds out.
 
     The subject is ``names``, ``types``, ``account``, ``settings``, ``server``, ``database`` for one of the
-    operator's own, or ``warnings`` for what is allowed.
+    operator's own, ``outside`` for everything else that Lago is connected to, or ``warnings`` and ``outside warnings``
+    for what is allowed.
     """
 
     subject: str

@@ -56,6 +56,8 @@ def test_the_filters_are_these() -> None:
         "database_problems",
         "known_names",
         "name_problems",
+        "outside_problems",
+        "outside_warnings",
         "problem_report",
         "server_problems",
         "setting_problems",

@@ -37,6 +37,7 @@ def found(row: dict[str, t.Any]) -> list[_problems.Problem]:
     settings = {name: given[name] for name in _problems.known_names(list(given))}
     files = {name: FILES[content] for name, content in row.get("files", {}).items()}
     server = {**TABLE["fit"], **row.get("server", {})}
+    answers = {**TABLE["answers"], **row.get("answers", {})}
     database = {**TABLE["own_database"], **row.get("database", {})}
     return [
         *_problems.name_problems(list(given)),
@@ -44,6 +45,8 @@ def found(row: dict[str, t.Any]) -> list[_problems.Problem]:
         *_problems.setting_warnings(settings),
         *_problems.server_problems(server, settings),
         *_problems.database_problems({**server, "database": database}, settings),
+        *_problems.outside_problems(answers, settings),
+        *_problems.outside_warnings(answers, settings),
     ]
 
 
