@@ -243,8 +243,8 @@ class Inspection:
         for queue, jobs in sorted(waiting.items()) if project.all_workers_run() else ():
             self.report.problem(
                 "queue_without_worker",
-                f"{jobs} job{'' if jobs == 1 else 's'} of queue {queue} wait for a worker that is not there: put its row"
-                " back into lago_workers until the queue is empty.",
+                f"{jobs} job{'' if jobs == 1 else 's'} of queue {queue} wait for a worker that is not there: put its"
+                " row back into lago_workers until the queue is empty.",
                 queue=queue,
                 jobs=jobs,
             )

@@ -162,7 +162,8 @@ problems:
       description: >-
         For instance V(unhealthy), V(version_mismatch), V(api_key_missing), V(api_key_refused), V(data_unreadable),
         V(signup_open), V(login_failed_on_server), V(encrypted_rows_unreadable), V(job_not_passed), V(job_not_checked),
-        V(queue_without_worker), V(redis_unreachable), V(service_not_running), V(service_unhealthy), V(worker_missing), V(clock_missing),
+        V(queue_without_worker), V(redis_unreachable), V(service_not_running), V(service_unhealthy), V(worker_missing),
+        V(clock_missing),
         V(clock_twice), V(front_not_served), V(front_config_missing), V(front_api_url_wrong), V(cors_refused),
         V(paths_exposed), V(not_migrated), V(roles_not_seeded), V(invalid_indexes), V(partman_not_configured),
         V(partition_missing), V(certificate_expired), V(certificate_not_trusted), V(renewal_overdue), V(hsts_missing),

@@ -59,6 +59,7 @@ LEFT = {
     "restore_check": "Nothing was changed: no secret, no row, no file, no container.",
     "restore": "What was there before is set aside, and nothing of it is removed.",
     "support": "Nothing was changed: the deployment was only looked at.",
+    "test_mail": "Nothing was changed.",
     "remove": "What was removed stays removed; a further run removes the rest.",
 }
 #: What ansible-core says of a command that failed, and of a task whose own condition says so.

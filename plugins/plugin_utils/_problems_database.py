@@ -125,8 +125,8 @@ def bad_postgres_url(case: Case) -> Found:
     for name, text in case.texts("lago_postgres_url", "lago_postgres_pooler_url"):
         try:
             url = urlsplit(text)
-            good = url.scheme in ("postgres", "postgresql") and url.hostname and url.port != 0 and not url.fragment
-            good = good and re.fullmatch(r"/[^/]+", url.path)
+            good = url.scheme in ("postgres", "postgresql") and bool(url.hostname) and url.port != 0
+            good = good and not url.fragment and bool(re.fullmatch(r"/[^/]+", url.path))
         except ValueError:
             good = False
         if not good or not text.isascii() or not text.isprintable() or " " in text:

@@ -32,7 +32,10 @@ _WHAT = {
 _PLACES = {
     "queue": ("lago_redis_url", "lago_redis_sentinels", "lago_redis_host"),
     "cache": ("lago_redis_cache_url", "lago_redis_cache_sentinels", "lago_redis_cache_host"),
-    "cable": ("lago_redis_cable_url", "lago_redis_url", "lago_redis_host", "lago_redis_cache_url"),
+    "cable": (
+        *("lago_redis_cable_url", "lago_redis_url", "lago_redis_host"),
+        *("lago_redis_cache_url", "lago_redis_cache_host"),
+    ),
     "memcached": ("lago_memcached_servers",),
     "s3": ("lago_s3_endpoint", "lago_s3_bucket"),
     "gcs": ("lago_gcs_bucket",),
@@ -101,8 +104,8 @@ def license_unreachable(case: Case) -> Found:
     if said := _said(case, "license"):
         yield (
             "lago_license",
-            "lago_license: no process of Lago starts with it unless https://license.getlago.com can be reached from the "
-            f"containers of this server, and it cannot: let them through, or remove it. What was said: {said}",
+            "lago_license: no process of Lago starts with it unless https://license.getlago.com can be reached from "
+            f"the containers of this server, and it cannot: let them through, or remove it. What was said: {said}",
         )
 
 

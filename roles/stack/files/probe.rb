@@ -5,7 +5,8 @@
 # Asks what a deployment is connected to, as Lago will ask it: in a container of the API's image, with its environment and
 # the gems that it has. The arguments name what; the answer is a line of JSON, for each of them `said` (what was said
 # where Lago would not get on, null where it would), of the queue also what Redis says of itself. What this image has no
-# gem for is left out. Nothing secret is on the command line, and what is written is removed again.
+# gem for is left out. Nothing secret is on the command line, and what is written is removed again. `smtp=ADDRESS` sends
+# a mail besides.
 require "json"
 require "net/http"
 require "openssl"
@@ -117,14 +118,29 @@ def gcs
   {}
 end
 
-# Up to the login, and no mail: STARTTLS where it is offered, with a look at the certificate, then AUTH LOGIN.
-def smtp
+# STARTTLS where it is offered, with a look at the certificate, then AUTH LOGIN; and a mail, if somebody is to have one.
+def smtp(to = nil)
   require "net/smtp"
   smtp = Net::SMTP.new(env("LAGO_SMTP_ADDRESS"), Integer(env("LAGO_SMTP_PORT") || 587))
   smtp.open_timeout = smtp.read_timeout = 10
   smtp.enable_starttls_auto
-  smtp.start(env("LAGO_SMTP_DOMAIN") || "localhost", env("LAGO_SMTP_USERNAME"), env("LAGO_SMTP_PASSWORD"), :login) { nil }
+  smtp.start(env("LAGO_SMTP_DOMAIN") || "localhost", env("LAGO_SMTP_USERNAME"), env("LAGO_SMTP_PASSWORD"), :login) do
+    smtp.send_message(mail(to), env("LAGO_FROM_EMAIL")[/<(.*)>/, 1] || env("LAGO_FROM_EMAIL"), to) if to
+  end
   {}
+end
+
+def mail(to)
+  <<~MAIL.gsub("\n", "\r\n")
+    From: #{env("LAGO_FROM_EMAIL")}
+    To: #{to}
+    Subject: Test mail of #{env("LAGO_FRONT_URL")}
+    Date: #{Time.now.strftime("%a, %d %b %Y %H:%M:%S %z")}
+    Message-ID: <#{NAME}@#{env("LAGO_SMTP_DOMAIN") || "localhost"}>
+    Content-Type: text/plain; charset=utf-8
+
+    Lago at #{env("LAGO_FRONT_URL")} sends its mails from this address and through this relay.
+  MAIL
 end
 
 def pooler
@@ -150,8 +166,8 @@ def license
   {}
 end
 
-def asked(name)
-  facts = Timeout.timeout(SECONDS) { send(name) }
+def asked(name, *argument)
+  facts = Timeout.timeout(SECONDS) { send(name, *argument) }
   {"said" => nil, **facts}
 rescue LoadError
   nil
@@ -162,5 +178,6 @@ rescue StandardError => error
 end
 
 known = %w[queue cache cable memcached s3 gcs smtp pooler pdf license]
-found = (ARGV & known).map { |name| [name, Thread.new { asked(name) }] }
+wanted = ARGV.map { |argument| argument.split("=", 2) }.select { |name, _| known.include?(name) }
+found = wanted.map { |name, *argument| [name, Thread.new { asked(name, *argument) }] }
 puts JSON.generate(found.to_h { |name, thread| [name, thread.value] }.compact)
