@@ -19,6 +19,8 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine im
 # Variables whose values are no secret. All others are, whatever they are called: a person may add any.
 _OPEN = re.compile(
     r"RAILS_ENV|APP_ENV|HOME|PGDATA|API_URL|POSTGRES_(DB|USER)|RAILS_LOG_\w+|LAGO_(API|FRONT|PDF|OAUTH_PROXY)_URL"
+    r"|PG(HOST|PORT|USER|DATABASE|SSLMODE|SSLROOTCERT|SSLCERT|SSLKEY)|SSL_CERT_FILE|TZ|LAGO_FROM_EMAIL"
+    r"|LAGO_(REDIS_\w+_(SENTINELS|NAME)|MEMCACHE_SERVERS|AWS_S3_ENDPOINT|GCS_PROJECT|GCS_KEYFILE_JSON_PATH)"
     r"|LAGO_DISABLE_\w+|\w+_(HOST|PORT|REGION|ADDRESS|DOMAIN|POOL|CONCURRENCY|THREADS|ENABLED|TIMEOUT|LEVEL|BUCKET)"
 )
 _LINE = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)="(.*)"\Z')

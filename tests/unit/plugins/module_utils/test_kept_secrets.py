@@ -29,13 +29,20 @@ VARIABLES: dict[str, Any] = {
 }
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEAAo\n-----END PRIVATE KEY-----"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBg\n-----END CERTIFICATE-----\n"
+#: What a message about a service elsewhere must be able to name.
+PLACES = {
+    "PGHOST": "db.example.com",
+    "PGSSLMODE": "verify-full",
+    "LAGO_REDIS_SIDEKIQ_SENTINELS": "one.example.com:26379",
+    "LAGO_AWS_S3_ENDPOINT": "https://s3.example.com",
+}
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     directory = tmp_path / "opt" / "lago"
     (directory / "env").mkdir(parents=True)
-    (directory / "env" / "backend.env").write_text(env_file(VARIABLES))
+    (directory / "env" / "backend.env").write_text(env_file({**VARIABLES, **PLACES, "PGPASSWORD": "of-libpq"}))
     (directory / "secrets.json").write_text(json.dumps({"secrets": {"a": "made-secret"}, "file_key": "the-file-key"}))
     (directory / "api_key.json").write_text(json.dumps({"api_key": "the-api-key", "id": "1"}))
     return Machine(mock.MagicMock(), str(tmp_path))
@@ -53,7 +60,8 @@ def test_what_was_made_given_and_fetched_is_all_known(machine: Machine) -> None:
     found = _kept_secrets.secrets(machine, "/opt/lago")
     url = VARIABLES["DATABASE_URL"]
     expected = {"made-secret", "the-file-key", "the-api-key", "short", "whsec_of_a_person", url, PASSWORD}
-    assert expected <= found
+    assert {*expected, "of-libpq"} <= found
+    assert found.isdisjoint(PLACES.values())
     assert found.isdisjoint({"production", "true", "https://billing.example.com"})
 
 
