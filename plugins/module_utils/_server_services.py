@@ -49,6 +49,14 @@ _LAST = (
     "CASE WHEN to_regclass('public.{table}') IS NOT NULL THEN (xpath('/row/m/text()', query_to_xml("
     "'SELECT max({column}) AS m FROM public.{table}', false, true, '')))[1]::text END"
 )
+#: Whether the user can do all that Lago's migrations do with pg_partman, null where nobody made it yet.
+_PARTMAN = (
+    "(SELECT nspname = 'partman' AND has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')"
+    " AND coalesce((SELECT bool_and(has_table_privilege(oid, 'INSERT')) FROM pg_class"
+    " WHERE relnamespace = n.oid AND relkind = 'r'), true)"
+    " AND coalesce((SELECT bool_and(has_function_privilege(oid, 'EXECUTE')) FROM pg_proc WHERE pronamespace = n.oid),"
+    " true) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_partman')"
+)
 _READINGS = {
     "name": "current_database()",
     "user": "session_user",
@@ -69,10 +77,13 @@ _READINGS = {
     "available": "(SELECT json_object_agg(name, default_version) FROM pg_available_extensions WHERE name IN"
     " ('pgcrypto', 'unaccent', 'pg_trgm', 'btree_gin', 'pg_partman'))",
     "installed": "(SELECT json_object_agg(extname, extversion) FROM pg_extension)",
+    "partman_usable": _PARTMAN,
 }
 #: One statement, because each costs a start of psql.
 QUERY = "SELECT json_build_object(" + ", ".join(f"'{name}', {reading}" for name, reading in _READINGS.items()) + ")"
 
+#: What is told as it was read: what the user may do, and what there is to use.
+_RIGHTS = ("max_connections", "may_create", "may_extend", "available", "installed", "partman_usable")
 #: What is not known of a database that does not answer.
 _FACTS = (
     "name",
@@ -86,11 +97,7 @@ _FACTS = (
     "encrypted_rows",
     "invalid_indexes",
     "password_accepted",
-    "max_connections",
-    "may_create",
-    "may_extend",
-    "available",
-    "installed",
+    *_RIGHTS,
 )
 
 
@@ -118,7 +125,7 @@ def database(machine: Machine, container: str) -> dict[str, t.Any]:
         "encrypted_rows": sum(encrypted) if encrypted else None,
         "invalid_indexes": row["invalid_indexes"],
         "password_accepted": _accepted(login),
-        **{name: row[name] for name in ("max_connections", "may_create", "may_extend", "available", "installed")},
+        **{name: row[name] for name in _RIGHTS},
     }
 
 

@@ -262,6 +262,7 @@ server:
         may_extend: true
         available: {pgcrypto: "1.3"}
         installed: {plpgsql: "1.0"}
+        partman_usable: null
     proxy:
       description: >-
         The configuration that the proxy runs, whether its file comes to the same, its own authority's certificate, the

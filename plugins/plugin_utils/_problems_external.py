@@ -113,10 +113,28 @@ def partman_not_allowed(case: Case) -> Found:
             "lago_postgres_user",
             "lago_postgres_user may not make pg_partman, which is on the server, so that a migration would fail. An "
             f"administrator runs, in database {database}: CREATE SCHEMA partman; "
-            "CREATE EXTENSION pg_partman SCHEMA partman; "
-            f"GRANT USAGE, CREATE ON SCHEMA partman TO {owner}; GRANT ALL ON ALL TABLES IN SCHEMA partman TO {owner}; "
-            f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA partman TO {owner}; "
-            f"GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA partman TO {owner};",
+            f"CREATE EXTENSION pg_partman SCHEMA partman; {_grants(owner)}",
+        )
+
+
+def _grants(owner: str) -> str:
+    """Return what makes a pg_partman that an administrator made one that Lago's migrations can use."""
+    return (
+        f"GRANT USAGE, CREATE ON SCHEMA partman TO {owner}; GRANT ALL ON ALL TABLES IN SCHEMA partman TO {owner}; "
+        f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA partman TO {owner}; "
+        f"GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA partman TO {owner};"
+    )
+
+
+@rule("database")
+def partman_not_usable(case: Case) -> Found:
+    if _said(case).get("partman_usable") is False:
+        database, owner = _names(case)
+        yield (
+            "lago_postgres_user",
+            "lago_postgres_user may not use the pg_partman that somebody else made, so that a migration would fail. An "
+            f"administrator runs, in database {database}: {_grants(owner)} It must be in the schema partman; if it is in "
+            "another one: DROP EXTENSION pg_partman; and Lago makes it by itself.",
         )
 
 

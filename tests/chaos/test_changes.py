@@ -83,7 +83,7 @@ ALIKE = re.compile(
     "|lago_(s3|gcs|smtp|google|sentry|lifetime_usage|redis_cache_pool|postgres_(lock|idle|prepared|schema))_.*"
     "|lago_(storage|ca_file|signup|pdf|pdf_url|yjit|timezone|log_to_stdout|webhook_timeout|wallet_refresh|puma_workers)"
     "|lago_(front_port|registry|registry_username|image_archives|api_digest|front_digest)"
-    "|lago_postgres_(database|user|schema|prepared_statements)"
+    "|lago_postgres_(database|user|schema|prepared_statements|host|port|pooler_mode|sslmode|(ca|certificate|key)_file)"
 )
 
 

@@ -15,7 +15,20 @@ from project import NAME, ROOT
 
 ROLES = tree.roles()
 TASKS = tree.tasks()
-VERBS = ("main", "preflight", "secrets", "render", "pull", "migrate", "up", "verify", "test_mail", "prune", "down", "remove")
+VERBS = (
+    "main",
+    "preflight",
+    "secrets",
+    "render",
+    "pull",
+    "migrate",
+    "up",
+    "verify",
+    "test_mail",
+    "prune",
+    "down",
+    "remove",
+)
 WITHOUT_A_SHELL = ("shell", "raw", "ansible.builtin.shell", "ansible.builtin.raw")
 INCLUDES = "ansible.builtin.include_tasks"
 SETS_VARIABLES = ("ansible.builtin.set_fact", "set_fact")

@@ -532,6 +532,7 @@ ROW: dict[str, Any] = {
     "may_extend": False,
     "available": {"pgcrypto": "1.3"},
     "installed": {"plpgsql": "1.0"},
+    "partman_usable": None,
 }
 
 
@@ -556,6 +557,7 @@ def test_database(tmp_path: Path) -> None:
         "may_extend": False,
         "available": {"pgcrypto": "1.3"},
         "installed": {"plpgsql": "1.0"},
+        "partman_usable": None,
     }
 
 

@@ -63,7 +63,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     info = {"ServerVersion": "26.1.5", "DockerRootDir": str(tmp_path), "ClientInfo": {"Plugins": []}}
     tables = ("organizations", "users", "payment_providers", "integrations")
-    rights = ("max_connections", "may_create", "may_extend", "available", "installed")
+    rights = ("max_connections", "may_create", "may_extend", "available", "installed", "partman_usable")
     row = dict.fromkeys(
         ("name", "user", "identifier", "tables", "migrations", "last_migration", "invalid_indexes", *tables, *rights)
     )
