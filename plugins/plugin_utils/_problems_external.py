@@ -133,8 +133,8 @@ def partman_not_usable(case: Case) -> Found:
         yield (
             "lago_postgres_user",
             "lago_postgres_user may not use the pg_partman that somebody else made, so that a migration would fail. An "
-            f"administrator runs, in database {database}: {_grants(owner)} It must be in the schema partman; if it is in "
-            "another one: DROP EXTENSION pg_partman; and Lago makes it by itself.",
+            f"administrator runs, in database {database}: {_grants(owner)} If it is in another schema than partman: "
+            "DROP EXTENSION pg_partman; and Lago makes it by itself.",
         )
 
 
