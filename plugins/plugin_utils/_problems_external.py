@@ -43,6 +43,11 @@ def _names(case: Case) -> tuple[str, str]:
     return f'"{reading.get("name", "lago")}"', f'"{reading.get("owner", "lago")}"'
 
 
+def _variable(case: Case, name: str) -> str:
+    """Return the variable to name: a URL says host, database, user and password itself."""
+    return "lago_postgres_url" if name in _IN_URL and not blank(case.given.get("lago_postgres_url")) else name
+
+
 @rule("database")
 def database_refuses(case: Case) -> Found:
     reading = case.server.get("database") or {}
@@ -50,8 +55,7 @@ def database_refuses(case: Case) -> Found:
         said = " ".join(str(reading.get("error") or "it gave no answer").split())
         said = scrubber(case.given).text(said)
         name = next((variable for part, variable in _BLAMED if part in said), "lago_postgres_host")
-        if not blank(case.given.get("lago_postgres_url")) and name in _IN_URL:
-            name = "lago_postgres_url"
+        name = _variable(case, name)
         yield name, f"{name}: the database cannot be used. What was said: {said}"
 
 
@@ -60,8 +64,8 @@ def old_server(case: Case) -> Found:
     version = _said(case).get("server_version")
     if version and numbers(version)[0] < FIRST_POSTGRES:
         yield (
-            "lago_postgres_host",
-            f"lago_postgres_host is PostgreSQL {version}: Lago needs {FIRST_POSTGRES} or newer.",
+            (name := _variable(case, "lago_postgres_host")),
+            f"{name} is PostgreSQL {version}: Lago needs {FIRST_POSTGRES} or newer.",
         )
 
 
@@ -70,8 +74,8 @@ def no_right_to_create(case: Case) -> Found:
     database, owner = _names(case)
     if _said(case).get("may_create") is False:
         yield (
-            "lago_postgres_user",
-            f"lago_postgres_user may not make tables in schema public. An administrator runs, in database {database}: "
+            (name := _variable(case, "lago_postgres_user")),
+            f"{name} may not make tables in schema public. An administrator runs, in database {database}: "
             f"GRANT USAGE, CREATE ON SCHEMA public TO {owner};",
         )
 
@@ -83,8 +87,8 @@ def extension_missing(case: Case) -> Found:
     missing = [name for name in EXTENSIONS if said and name not in available and name not in installed]
     if missing:
         yield (
-            "lago_postgres_host",
-            f"lago_postgres_host lacks {', '.join(missing)}: install PostgreSQL's contrib package on it, or have the "
+            (name := _variable(case, "lago_postgres_host")),
+            f"{name} lacks {', '.join(missing)}: install PostgreSQL's contrib package on it, or have the "
             "provider allow them.",
         )
 
@@ -98,8 +102,8 @@ def extension_not_allowed(case: Case) -> Found:
         database, _owner = _names(case)
         commands = " ".join(f"CREATE EXTENSION IF NOT EXISTS {name};" for name in wanted)
         yield (
-            "lago_postgres_user",
-            f"lago_postgres_user may not make extensions. An administrator runs, in database {database}: {commands}",
+            (name := _variable(case, "lago_postgres_user")),
+            f"{name} may not make extensions. An administrator runs, in database {database}: {commands}",
         )
 
 
@@ -110,8 +114,8 @@ def partman_not_allowed(case: Case) -> Found:
     if said.get("may_extend") is False and "pg_partman" in available and "pg_partman" not in installed:
         database, owner = _names(case)
         yield (
-            "lago_postgres_user",
-            "lago_postgres_user may not make pg_partman, which is on the server, so that a migration would fail. An "
+            (name := _variable(case, "lago_postgres_user")),
+            f"{name} may not make pg_partman, which is on the server, so that a migration would fail. An "
             f"administrator runs, in database {database}: CREATE SCHEMA partman; "
             f"CREATE EXTENSION pg_partman SCHEMA partman; {_grants(owner)}",
         )
@@ -131,8 +135,8 @@ def partman_not_usable(case: Case) -> Found:
     if _said(case).get("partman_usable") is False:
         database, owner = _names(case)
         yield (
-            "lago_postgres_user",
-            "lago_postgres_user may not use the pg_partman that somebody else made, so that a migration would fail. An "
+            (name := _variable(case, "lago_postgres_user")),
+            f"{name} may not use the pg_partman that somebody else made, so that a migration would fail. An "
             f"administrator runs, in database {database}: {_grants(owner)} If it is in another schema than partman: "
             "DROP EXTENSION pg_partman; and Lago makes it by itself.",
         )
@@ -144,8 +148,8 @@ def old_partman(case: Case) -> Found:
     version = {**(said.get("available") or {}), **(said.get("installed") or {})}.get("pg_partman")
     if version and numbers(version)[0] < FIRST_PARTMAN:
         yield (
-            "lago_postgres_host",
-            f"lago_postgres_host has pg_partman {version}, with which Lago's migrations fail: install {FIRST_PARTMAN} "
+            (name := _variable(case, "lago_postgres_host")),
+            f"{name} has pg_partman {version}, with which Lago's migrations fail: install {FIRST_PARTMAN} "
             "or newer there, or remove it, which Lago can do without.",
         )
 
