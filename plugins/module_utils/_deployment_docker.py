@@ -43,7 +43,7 @@ _QUERIES = (
 )
 #: As the owner that the container was made for; in the API's as its environment says, which leads anywhere.
 _PSQL = (
-    'test -z "$PGHOST" || exec psql -wXAt "$@";'
+    'if test -n "$PGHOST"; then export PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}"; exec psql -wXAt "$@"; fi;'
     ' exec psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-$POSTGRES_USER}" -XAt "$@"'
 )
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"

@@ -26,7 +26,9 @@ _STORED = re.compile(
 
 #: As the database's own user, over its socket, and unable to write whatever the statement says. Then once more with the
 #: password, over the address that others reach it by: from the socket and from loopback everybody is let in.
-_PSQL = """if test -n "$PGHOST"; then psql -X -A -t -w -c "$0" || exit; echo "password accepted"; exit; fi
+_PSQL = """if test -n "$PGHOST"; then
+export PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}"
+psql -X -A -t -w -c "$0" || exit; echo "password accepted"; exit; fi
 user=${POSTGRES_USER:-postgres}; base=${POSTGRES_DB:-$user}
 psql -X -A -t -U "$user" -d "$base" -c "$0" || exit
 address=$(hostname -i) PGPASSWORD=$POSTGRES_PASSWORD PGCONNECT_TIMEOUT=5
