@@ -49,13 +49,13 @@ _BLAMED: dict[str, tuple[tuple[str, str], ...]] = {
     "queue": (
         ("WRONGPASS|NOAUTH|AUTH ", "lago_redis_password"),
         ("NOPERM", "lago_redis_user"),
-        ("master", "lago_redis_master_name"),
+        ("locate a", "lago_redis_master_name"),
         ("SSL|TLS", "lago_redis_tls"),
     ),
     "cache": (
         ("WRONGPASS|NOAUTH|AUTH ", "lago_redis_cache_password"),
         ("NOPERM", "lago_redis_cache_user"),
-        ("master", "lago_redis_cache_master_name"),
+        ("locate a", "lago_redis_cache_master_name"),
         ("SSL|TLS", "lago_redis_cache_tls"),
     ),
     "cable": (_CERTIFICATE,),
