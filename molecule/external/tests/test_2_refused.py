@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a service refuses is said in its own words, with the variable's name, and nothing that runs is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from outside.lifecycle import refused
+from outside.services import POOLED, TLS, Connected
+
+EXPIRED = POOLED["lago_postgres_pooler_url"].replace(":6432/", ":6433/")
+WRONG: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {
+            "lago_postgres_ca_file": str(TLS / "other-ca.crt"),
+            "lago_redis_password": "no",
+            "lago_s3_bucket": "nobodys",
+            "lago_smtp_password": "no",
+        },
+        [
+            "lago_postgres_ca_file",
+            "certificate verify failed",
+            "lago_redis_password",
+            "WRONGPASS",
+            "lago_s3_bucket",
+            "NoSuchBucket",
+            "lago_smtp_password",
+            "535",
+        ],
+    ),
+    (
+        {
+            "lago_postgres_pooler_url": EXPIRED,
+            "lago_redis_cache_user": "reader",
+            "lago_redis_cache_password": "reads-only",
+            "lago_s3_secret_access_key": "no",
+        },
+        [
+            "lago_postgres_pooler_url",
+            "certificate verify failed",
+            "lago_redis_cache_user",
+            "NOPERM",
+            "lago_s3_secret_access_key",
+            "SignatureDoesNotMatch",
+        ],
+    ),
+    (
+        {
+            "lago_postgres_password": "no",
+            "lago_redis_master_name": "nobody",
+            "lago_redis_cache_password": "no",
+            "lago_smtp_port": 26,
+        },
+        [
+            "lago_postgres_password",
+            "password authentication failed",
+            "lago_redis_master_name",
+            "lago_redis_cache_password",
+            "WRONGPASS",
+            "lago_smtp_address",
+            "refused",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG, ids=["others", "expired", "passwords"])
+def test_nothing_is_touched(lago: Connected, wrong: dict[str, Any], words: list[str]) -> None:
+    before = lago.containers(), lago.shell("sh", "-c", "cat /opt/lago/env/* | sha256sum")
+    refused(lago.run(**wrong), *words)
+    assert (lago.containers(), lago.shell("sh", "-c", "cat /opt/lago/env/* | sha256sum")) == before
