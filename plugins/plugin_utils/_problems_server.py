@@ -197,7 +197,9 @@ def project_taken(case: Case) -> Found:
     name, directory, files = case.text("lago_project"), case.text("lago_directory"), case.server.get("files")
     there = [*(case.server.get("containers") or {}).values(), *(case.server.get("other_containers") or [])]
     homes = {str((one.get("labels") or {}).get(_WORKING_DIRECTORY) or "") for one in there} - {""}
-    stranger = sorted(home for home in homes if posixpath.normpath(home) != posixpath.normpath(directory))
+    # What a killed run asked others by was started from a folder in it.
+    own = {posixpath.normpath(directory), posixpath.join(posixpath.normpath(directory), "asked")}
+    stranger = sorted(home for home in homes if posixpath.normpath(home) not in own)
     if there and directory and (stranger or (files is not None and not files.get("compose"))):
         place = f" in {stranger[0]}" if stranger else ", and not that of lago_directory"
         yield (
