@@ -119,8 +119,9 @@ class Connected(Deployment):
         return self.there("env", *environment, "redis-cli", "-p", str(port), *number, "--raw", *arguments)
 
     def master(self) -> int:
-        """The port of the queue's master, as a Sentinel knows it."""
-        return int(self.redis(26381, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "lago", password=False).split()[1])
+        """The port of the queue's master, as a Sentinel knows it; 0 while there is none."""
+        place = self.redis(26381, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "lago", password=False).split()
+        return int(place[1]) if len(place) == 2 else 0
 
     def enqueue(self, job: str, **given: Any) -> None:
         """A job as Lago enqueues it."""
