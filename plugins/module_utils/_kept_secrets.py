@@ -16,6 +16,8 @@ import typing as t
 from ansible_collections.selfhosted.lago.plugins.module_utils._scrub import HIDDEN, of_url
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
 
+#: The folder of the files by which services elsewhere are asked before those of the deployment are written.
+ASKED = "asked"
 # Variables whose values are no secret. All others are, whatever they are called: a person may add any.
 _OPEN = re.compile(
     r"RAILS_ENV|APP_ENV|HOME|PGDATA|API_URL|POSTGRES_(DB|USER)|RAILS_LOG_\w+|LAGO_(API|FRONT|PDF|OAUTH_PROXY)_URL"
@@ -64,10 +66,11 @@ def files(machine: Machine, directory: str) -> dict[str, str]:
 def secrets(machine: Machine, directory: str) -> set[str]:
     """Return every secret value that is kept in a deployment's directory, and what is encoded in one."""
     found: set[str] = set()
-    for pattern, read in READERS.items():
-        for _name, text in _texts(machine, directory, pattern):
-            for value in read(text):
-                found.update((value, *of_url(value), *_encoded(value)))
+    for place in (directory, f"{directory}/{ASKED}"):
+        for pattern, read in READERS.items():
+            for _name, text in _texts(machine, place, pattern):
+                for value in read(text):
+                    found.update((value, *of_url(value), *_encoded(value)))
     return {value for value in found if value}
 
 

@@ -19,6 +19,7 @@ _WRAPPING: dict[str, Any] = {"width": WIDTH - 9, "break_long_words": False, "bre
 CONVERGE = {
     "preflight": "",
     "secrets": "the secrets",
+    "outside": "",
     "render": "the files",
     "pull": "the images",
     "migrate": "the database",
@@ -46,6 +47,7 @@ LEFT = {
     "preflight": "Nothing was changed.",
     "lease": "Nothing was changed.",
     "secrets": "Nothing was changed: no secret, no file, no container.",
+    "outside": "Nothing that runs was touched, nor its files. What was pulled is kept.",
     "render": "No container was touched: what ran before runs on.",
     "pull": "No container was touched: what ran before runs on. What was pulled is kept.",
     "migrate": "The data is kept, and no service of the new release was started.",
@@ -128,7 +130,8 @@ def _verb(task: str, code: Any, folder: Path) -> str:
         return "lease"
     holding = [path.stem for path in sorted(folder.glob("*.yml")) if f"- name: {task}\n" in path.read_text()]
     known = {**dict.fromkeys(CONVERGE), **dict.fromkeys(LEFT)}
-    verbs = ["migrate" if name.startswith("migrate_") else PART_OF.get(name, name) for name in holding]
+    begun = {name: name.partition("_")[0] for name in holding}
+    verbs = [begun[name] if begun[name] in ("migrate", "outside") else PART_OF.get(name, name) for name in holding]
     return next((verb for verb in known if verb in verbs), "key" if folder.parent.name == "bootstrap" else "run")
 
 
@@ -188,4 +191,5 @@ def _changed(verb: str, variables: Mapping[str, Any]) -> Iterator[str]:
 def _not_reached(verb: str) -> str:
     """Return what the verbs after the one that failed would have seen to."""
     later = list(CONVERGE)[list(CONVERGE).index(verb) + 1 :] if verb in CONVERGE else []
-    return f"Not reached: {', '.join(CONVERGE[name] for name in later)}." if later else ""
+    reached = [CONVERGE[name] for name in later if CONVERGE[name]]
+    return f"Not reached: {', '.join(reached)}." if reached else ""

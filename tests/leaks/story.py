@@ -228,7 +228,11 @@ STEPS = (
     ),
     Step(
         "migration that tells everything", "stack", FAILED, "That was everything.", images_that_tell_everything,
-        variables={"lago_api_image": "talkative/api"}, secrets=services_elsewhere, verb="migrate",
+        variables={"lago_api_image": "talkative/api"}, verb="migrate",
+    ),
+    Step(
+        "questions that tell everything", "stack", FAILED, "That was everything.", verb="outside",
+        variables={"lago_api_image": "talkative/api"}, secrets=services_elsewhere,
     ),
     Step(
         "services that tell everything", "stack", FAILED, "That was everything.", verb="up",

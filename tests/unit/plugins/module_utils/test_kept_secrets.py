@@ -105,6 +105,7 @@ def test_a_folder_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytes
         ("proxy/tls/0123.key", f"{PEM}\n", {PEM}),
         ("mounts/gcs.json", "\n" + json.dumps({"type": "service_account", "private_key": f"{PEM}\n"}), {f"{PEM}\n"}),
         ("mounts/other.key", f"{CERTIFICATE}{PEM}\n", {PEM}),
+        ("asked/mounts/other.key", f"{PEM}\n", {PEM}),
         ("redis/queue.conf", f'requirepass {redis_quote(PASSWORD)}\nsave ""\ndir /data\n', {PASSWORD}),
     ],
 )  # fmt: skip
