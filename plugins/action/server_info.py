@@ -21,6 +21,7 @@ from ansible_collections.selfhosted.lago.plugins.filter import (  # noqa: F401
     env,
     images,
     keyed_hash,
+    libpq,
     problems,
     redis_quote,
     releases,
