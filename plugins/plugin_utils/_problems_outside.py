@@ -12,9 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.selfhosted.lago.plugins.module_utils._scrub import Scrubber, of_url
+from ansible_collections.selfhosted.lago.plugins.module_utils._scrub import Scrubber
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_specs import secrets
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_specs import secret_values
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import numbers
 
 _WHAT = {
@@ -74,8 +74,7 @@ _FIRST_REDIS = (7, 0)
 
 def scrubber(settings: Mapping[str, Any]) -> Scrubber:
     """Return what hides every secret among the variables, those within URLs too."""
-    values = [str(settings[name]) for name in secrets() if settings.get(name)]
-    return Scrubber([*values, *(part for value in values for part in of_url(value))])
+    return Scrubber(secret_values(settings))
 
 
 def _said(case: Case, service: str) -> str:

@@ -63,15 +63,18 @@ class Vault:
         self.environment = canaries.make("lago_extra_env")
         names = ("lago_extra_paths_password", "lago_google_client_secret", "lago_registry_password")
         self.always = [self.eab, *map(canaries.make, names)]
-        names = ("lago_license", "lago_smtp_password", "lago_redis_cable_url")
+        names = ("lago_license", "lago_smtp_password", "lago_redis_cable_url", "lago_postgres_pooler_url")
         self.services = [canaries.make_plain("lago_s3_secret_access_key"), *map(canaries.make, names)]
-        self.services += [canaries.make(f"lago_{kind}_url") for kind in REDIS if f"{kind}_password" not in given]
+        self.services += [canaries.make(f"lago_{kind}_url") for kind in STORES if f"{kind}_password" not in given]
         self.bucket: Canary = canaries.make("lago_backup_s3_secret_access_key")
         self.identity: Canary = canaries.make_identity("lago_backup_identity")
         issued = Authority().issue(HARMLESS["lago_domain"], kind="rsa")
         google, pem = {"type": "service_account", "project_id": "acme"}, canaries.rsa()
+        shown = Authority().issue("lago", kind="rsa")
         self.files = {
             "lago_gcs_key_file": json.dumps({**google, "private_key": pem}, indent=2),
+            "lago_postgres_certificate_file": shown.chain,
+            "lago_postgres_key_file": shown.key,
             "lago_tls_certificate": issued.chain,
             "lago_tls_certificate_key": issued.key,
         }
@@ -80,6 +83,7 @@ class Vault:
         self.paths: dict[str, str] = {name: str(files / name) for name in self.files}
         self.keys = [
             canaries.inside_rsa("lago_gcs_key_file", pem),
+            canaries.inside_rsa("lago_postgres_key_file", shown.key),
             canaries.inside_rsa("lago_tls_certificate_key", issued.key),
         ]
 
@@ -100,18 +104,20 @@ class Vault:
         return {**values, "lago_extra_env": {"backend": {"ADAS_OWN": self.environment.value}}}
 
 
-REDIS = ("redis", "redis_cache")
+STORES = ("postgres", "redis", "redis_cache")
 
 
 def services_elsewhere(vault: Vault) -> dict[str, Any]:
-    """Everything that Lago can be connected to, with a secret each. A Redis has its URL or a password that is given."""
+    """Everything that Lago can be connected to, with a secret each: a store has its URL or a password that is given."""
     found: dict[str, Any] = {
         "lago_storage": "s3", "lago_s3_bucket": "acme", "lago_s3_access_key_id": "ada",
         "lago_smtp_address": "mail.example.com", "lago_smtp_username": "ada", "lago_from_email": "lago@example.com",
-        **{f"lago_{kind}_host": "redis.example.com" for kind in REDIS if f"lago_{kind}_password" in vault.variables},
+        **{f"lago_{kind}_host": "db.example.com" for kind in STORES if f"lago_{kind}_password" in vault.variables},
+        **{name: path for name, path in vault.paths.items() if "_postgres_" in name},
     }  # fmt: skip
     for one in vault.services:
-        url = f"redis://:{quote(one.value, safe='')}@redis.example.com:6379/0"
+        login = f":{quote(one.value, safe='')}@db.example.com"
+        url = f"postgresql://lago{login}:5432/lago" if "_postgres_" in one.name else f"redis://{login}:6379/0"
         found[one.name] = url if one.name.endswith("_url") else one.value
     return found
 
@@ -119,7 +125,8 @@ def services_elsewhere(vault: Vault) -> dict[str, Any]:
 def files_of_keys(vault: Vault) -> dict[str, Any]:
     """What is read from files of the controller: a certificate's key, and that of Google's storage."""
     bucket = {"lago_storage": "gcs", "lago_gcs_project": "acme", "lago_gcs_bucket": "acme"}
-    return {**vault.paths, **bucket, "lago_tls_mode": "provided"}
+    files = {name: path for name, path in vault.paths.items() if "_postgres_" not in name}
+    return {**files, **bucket, "lago_tls_mode": "provided"}
 
 
 @contextmanager
@@ -204,6 +211,9 @@ STEPS = (
         "check mode of a change", "stack", arguments=("--check",), variables={"lago_telemetry": True},
         secrets=services_elsewhere,
     ),
+    # Nobody is there to be asked: a converge would be refused before it writes these files
+    Step("files for services elsewhere", "stack", variables={"verb": "render"}, secrets=services_elsewhere),
+    Step("files of keys", "stack", variables={"verb": "render"}, secrets=files_of_keys),
     Step("refused", "stack", FAILED, "lago_domain", variables={"lago_domain": "https://x/"}, verb="preflight"),
     Step(
         "another encryption key", "stack", FAILED, "lago_encryption_primary_key", verb="secrets",
