@@ -30,7 +30,7 @@ def ensure(module: AnsibleModule) -> dict[str, t.Any]:
     before = _secrets_file.load(path)
     given = _given(params["given"])
     database = Database(_count(params["organizations"]), _count(params["encrypted_rows"]))
-    planned = plan(path, before, given, database)
+    planned = plan(path, before, given, database, params["unused"])
     _refuse([*_given_problems(module, given), *planned.problems])
     after = _after(module, before, given, planned)
     _refuse(_masked(given, after))

@@ -48,18 +48,20 @@ class Plan(t.NamedTuple):
     problems: list[Problem]
 
 
-def plan(path: str, kept: Kept | None, given: dict[str, str], database: Database) -> Plan:
+def plan(path: str, kept: Kept | None, given: dict[str, str], database: Database, unused: list[str]) -> Plan:
     """Return where each secret comes from.
 
     :param path: of the file, for the sentences.
     :param kept: what is in it.
     :param given: the values that are given, by name.
     :param database: what must stay readable.
+    :param unused: names of those that nothing reads, which may be made anew.
     """
     made = kept.secrets if kept else {}
     missing = [name for name in _secrets.NAMES if name not in given and name not in made]
-    withdrawn = tuple(name for name in missing if kept and name in kept.given)
-    lost = tuple(name for name in missing if name not in withdrawn and _is_lost(name, kept, database))
+    needed = [name for name in missing if name not in unused]
+    withdrawn = tuple(name for name in needed if kept and name in kept.given)
+    lost = tuple(name for name in needed if name not in withdrawn and _is_lost(name, kept, database))
     problems = [_changed(name, path, kept, given.get(name), database) for name in _secrets.ENCRYPTION]
     problems += [_withdrawn(withdrawn), _lost(lost, path, database)]
     return Plan(

@@ -55,6 +55,13 @@ options:
     description:
       - How many rows of the database are encrypted, where that is known.
     type: raw
+  unused:
+    description:
+      - Passwords that nothing reads, as that of a store that is reached by a URL. One that was given before may be missing.
+    type: list
+    elements: str
+    choices: [postgres_password, redis_password, redis_cache_password]
+    default: []
   state:
     description:
       - The secrets are there.
@@ -119,6 +126,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.selfhosted.lago.plugins.module_utils._resource import run
+from ansible_collections.selfhosted.lago.plugins.module_utils._secrets import PASSWORDS
 from ansible_collections.selfhosted.lago.plugins.module_utils._secrets_module import ensure
 
 
@@ -129,6 +137,7 @@ def main() -> None:
             "given": {"type": "dict", "default": {}, "no_log": True},
             "organizations": {"type": "raw"},
             "encrypted_rows": {"type": "raw"},
+            "unused": {"type": "list", "elements": "str", "choices": list(PASSWORDS), "default": []},
             "state": {"type": "str", "choices": ["present"], "default": "present"},
         },
         supports_check_mode=True,

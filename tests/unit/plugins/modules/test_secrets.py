@@ -211,6 +211,9 @@ def test_what_was_given_is_asked_for(secrets: t.Any, organizations: t.Any) -> No
     secrets({"redis_password": "of-the-operator", "postgres_password": "of-the-operator"})
     ran = secrets(organizations=organizations)
     assert codes(ran) == [("given_secret_missing", ["lago_postgres_password", "lago_redis_password"])]
+    unused = ["postgres_password", "redis_password"]
+    assert secrets(organizations=organizations, unused=unused[1:])["failure"]["code"] == "given_secret_missing"
+    assert secrets(organizations=organizations, unused=unused)["made"] == unused
 
 
 @pytest.mark.parametrize("organizations", [1, None])
