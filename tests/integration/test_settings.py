@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the processes of a deployment are told: every option on, none on, on the oldest and the newest ansible-core."""
+"""What the processes of a deployment are told: every option on, none on, on every supported ansible-core."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from project import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
-import oldest_core
+import older_core
 
 SETTINGS = ROOT / "tests" / "settings"
 CHOICES = {
@@ -48,13 +48,11 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> t.Callable[[str, str],
 
 def _render(files: list[str], core: str, directory: Path) -> dict[str, str]:
     newest = Path(sys.executable).parent
-    if core == "oldest":
-        oldest_core.make()
-    programs = oldest_core.VENV / "bin" if core == "oldest" else newest
+    programs = newest if core == "newest" else older_core.make(core) / "bin"
     collections = [str(ROOT / ".cache" / "collections"), *map(str, newest.parent.glob("lib/python*/site-packages"))]
     command = [str(programs / "ansible-playbook"), "-i", "localhost,", "-e", "ansible_python_interpreter=auto_silent"]
     command += [part for name in files for part in ("-e", f"@{SETTINGS / name}.yml")]
-    # The same directory for either core: its name is in what is rendered.
+    # The same directory for every core: its name is in what is rendered.
     place = ROOT / ".cache" / "rendered"
     subprocess.run(["rm", "-rf", str(place)], check=True)
     done = subprocess.run(
@@ -85,9 +83,12 @@ def environment(files: dict[str, str]) -> dict[str, dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("choice", CHOICES)
-def test_every_file_is_the_same_on_either_core(rendered: Render, choice: str) -> None:
-    assert rendered(choice, "oldest") == rendered(choice, "newest")
+@pytest.mark.parametrize(
+    ("choice", "core"),
+    [*((choice, older_core.CORE) for choice in CHOICES), *(("everything", core) for core in older_core.BETWEEN)],
+)
+def test_every_file_is_the_same_on_every_core(rendered: Render, choice: str, core: str) -> None:
+    assert rendered(choice, core) == rendered(choice, "newest")
 
 
 @pytest.mark.parametrize("choice", CHOICES)

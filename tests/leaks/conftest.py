@@ -21,7 +21,7 @@ from leaks.server import Server
 from leaks.story import Vault
 from leaks.watched import Watched
 
-import oldest_core
+import older_core
 from testbed import bed, servers
 
 NAME = "testbed-leaks"
@@ -36,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", params=CHOSEN)
 def server(request: pytest.FixtureRequest, place: Path) -> Iterator[tuple[str, Server, Controller]]:
-    oldest_core.make()
+    older_core.make()
     bed.up()
     servers.remove(NAME)
     servers.create(NAME, image="docker")

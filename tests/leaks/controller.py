@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from leaks.sampler import __file__ as SAMPLER
 
-from oldest_core import VENV
+from older_core import VENV
 from project import COLLECTIONS
 
 HERE = Path(__file__).resolve().parent
