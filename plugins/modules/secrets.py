@@ -57,7 +57,8 @@ options:
     type: raw
   unused:
     description:
-      - Passwords that nothing reads, as that of a store that is reached by a URL. One that was given before may be missing.
+      - Passwords that nothing reads, as that of a store that is reached by a URL. One that was given before may be
+        missing.
     type: list
     elements: str
     choices: [postgres_password, redis_password, redis_cache_password]

@@ -63,8 +63,8 @@ class Vault:
         self.environment = canaries.make("lago_extra_env")
         names = ("lago_extra_paths_password", "lago_google_client_secret", "lago_registry_password")
         self.always = [self.eab, *map(canaries.make, names)]
-        names = ("lago_license", "lago_smtp_password", "lago_redis_cable_url", "lago_postgres_pooler_url")
-        self.services = [canaries.make_plain("lago_s3_secret_access_key"), *map(canaries.make, names)]
+        others = ("lago_license", "lago_smtp_password", "lago_redis_cable_url", "lago_postgres_pooler_url")
+        self.services = [canaries.make_plain("lago_s3_secret_access_key"), *map(canaries.make, others)]
         self.services += [canaries.make(f"lago_{kind}_url") for kind in STORES if f"{kind}_password" not in given]
         self.bucket: Canary = canaries.make("lago_backup_s3_secret_access_key")
         self.identity: Canary = canaries.make_identity("lago_backup_identity")
