@@ -36,6 +36,7 @@ _QUERIES = (
     " + (SELECT count(*) FROM public.integrations WHERE secrets IS NOT NULL)",
     "SELECT 'invalid_indexes', count(*) FROM pg_index WHERE NOT indisvalid",
     "SELECT 'partitioned', count(*) FROM pg_partitioned_table WHERE partrelid = to_regclass('public.enriched_events')",
+    "SELECT 'partman', count(*) FROM pg_available_extensions WHERE name = 'pg_partman'",
     "SELECT 'configured', count(*) FROM partman.part_config WHERE parent_table = 'public.enriched_events'",
     "SELECT 'maintenance_last_run', max(maintenance_last_run) FROM partman.part_config",
     _NEXT_PARTITION,
@@ -137,7 +138,8 @@ class Project:
         for name in ("roles", "encrypted_rows", "invalid_indexes"):
             facts[name] = int(told[name]) if name in told else None
         facts["slugs"] = told["slugs"].split() if "slugs" in told else None
-        if told.get("partitioned") == "1":
+        # A server may do without pg_partman: all rows are in one partition then, and none is missing.
+        if (told.get("partitioned"), told.get("partman")) == ("1", "1"):
             partman["configured"] = told.get("configured", "0") != "0"
             partman["next_partition"] = told["next_partition"] != "0"
             partman["maintenance_last_run"] = told.get("maintenance_last_run") or None
