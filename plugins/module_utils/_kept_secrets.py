@@ -135,10 +135,10 @@ def _of_a_person(text: str) -> t.Iterator[str]:
 
 
 def _of_docker(text: str) -> t.Iterator[str]:
-    """Yield the key to a bucket out of a file for C(docker run), which takes every line as it stands."""
+    """Yield the key to a bucket, or a password, of a file for C(docker run), which takes every line as it stands."""
     for line in text.splitlines():
         name, _equals, value = line.partition("=")
-        if name == "AWS_SECRET_ACCESS_KEY":
+        if name in ("AWS_SECRET_ACCESS_KEY", "PGPASSWORD"):
             yield value
 
 
@@ -154,6 +154,7 @@ READERS: dict[str, t.Callable[[str], t.Iterator[str]]] = {
     "env/*.env": _of_environment,
     "mounts/*": _of_a_person,
     "program/on-failure": _whole,
+    "program/postgres.env": _of_docker,
     "program/s3.env": _of_docker,
     "proxy/tls/*.key": _private_keys,
     "proxy/tls/eab": _quoted,

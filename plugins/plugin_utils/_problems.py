@@ -135,13 +135,16 @@ def server_problems(
     return judge(case, "server")
 
 
-def database_problems(server: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Problem]:
+def database_problems(
+    server: Mapping[str, Any], settings: Mapping[str, Any], restoring: bool = False
+) -> list[Problem]:
     """Return what keeps a database of the operator's own from being Lago's.
 
     :param server: What module ``server_info`` returned, with what the database said.
     :param settings: The public variables by name.
+    :param restoring: Whether the run brings a backup back, and with it the secrets of what is there.
     """
-    return judge(Case(given=known(settings), server=server), "database")
+    return judge(Case(given=known(settings), server=server, restoring=restoring), "database")
 
 
 def outside_problems(answers: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Problem]:

@@ -175,7 +175,7 @@ def few_connections(case: Case) -> Found:
 def foreign_database(case: Case) -> Found:
     organizations = _said(case).get("organizations")
     recorded = (case.server.get("files") or {}).get("migrated")
-    if organizations and not recorded and blank(case.given.get("lago_encryption_primary_key")):
+    if organizations and not (recorded or case.restoring) and blank(case.given.get("lago_encryption_primary_key")):
         yield (
             "lago_encryption_primary_key",
             f"Set lago_encryption_primary_key and its two sisters: the database holds {organizations} organizations of "

@@ -100,6 +100,7 @@ def test_a_folder_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytes
         ("docker/config.json", registry_login(PASSWORD, "ada"), {PASSWORD}),
         ("proxy/tls/eab", 'eab "an-id" "aG1hYy1rZXk"\n', {"aG1hYy1rZXk"}),
         ("proxy/tls/users", f'header Authorization "Basic {base64.b64encode(b"ada:p:w").decode()}"\n', {"p:w"}),
+        ("program/postgres.env", "PGUSER=lago\nPGPASSWORD=p:\"'$w\\=\n", {"p:\"'$w\\="}),
         ("program/s3.env", "AWS_REGION=eu\nAWS_SECRET_ACCESS_KEY=\"p'$w\\=\n", {"\"p'$w\\="}),
         ("program/on-failure", "curl https://example.com/token", {"curl https://example.com/token"}),
         ("proxy/tls/0123.key", f"{PEM}\n", {PEM}),

@@ -69,6 +69,12 @@ def test_every_rule_has_a_row_and_there_are_enough_of_them() -> None:
     assert len(_problems.RULES) >= 40
 
 
+def test_the_secrets_of_a_backup_are_those_of_a_database_that_was_not_made_from_this_server() -> None:
+    server = {"files": {}, "database": {**TABLE["own_database"], "organizations": 3}}
+    assert [one["code"] for one in _problems.database_problems(server, {})] == ["foreign_database"]
+    assert _problems.database_problems(server, {}, restoring=True) == []
+
+
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_a_row_is_refused_with_the_variable_and_the_way_out(row: dict[str, t.Any]) -> None:
     problems = found(row)
