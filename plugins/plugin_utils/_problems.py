@@ -135,9 +135,7 @@ def server_problems(
     return judge(case, "server")
 
 
-def database_problems(
-    server: Mapping[str, Any], settings: Mapping[str, Any], restoring: bool = False
-) -> list[Problem]:
+def database_problems(server: Mapping[str, Any], settings: Mapping[str, Any], restoring: bool = False) -> list[Problem]:
     """Return what keeps a database of the operator's own from being Lago's.
 
     :param server: What module ``server_info`` returned, with what the database said.

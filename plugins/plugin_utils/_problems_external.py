@@ -178,6 +178,6 @@ def foreign_database(case: Case) -> Found:
     if organizations and not (recorded or case.restoring) and blank(case.given.get("lago_encryption_primary_key")):
         yield (
             "lago_encryption_primary_key",
-            f"Set lago_encryption_primary_key and its two sisters: the database holds {organizations} organizations of "
-            "a deployment that was not made from this server, and what is encrypted in it is lost without its keys.",
+            f"Set lago_encryption_primary_key and its two sisters: the database holds organizations ({organizations}) "
+            "of a deployment that was not made from this server, and what is encrypted in it is lost without its keys.",
         )
