@@ -138,9 +138,14 @@ def _accepted(login: str) -> bool | None:
     return True if "password accepted" in login else None
 
 
-def proxy(machine: Machine, container: str) -> dict[str, t.Any]:
-    """Return which configuration a running proxy follows, and the certificates that are in its storage."""
+def proxy(machine: Machine, container: str) -> dict[str, t.Any] | None:
+    """Return which configuration a running proxy follows, and the certificates that are in its storage.
+
+    None of one that ended before it answered: Docker starts one that cannot run again and again.
+    """
     output = machine.run("docker", "exec", container, "sh", "-c", _PROXY).output
+    if output.count(_SEPARATOR) < _PROXY.count(_SEPARATOR):
+        return None
     revision, authority, runs, there, stored = (*output.split(_SEPARATOR), "", "", "", "")[:5]
     wanted, running = parsed(there.strip()), parsed(runs.strip())
     return {

@@ -637,12 +637,17 @@ AND = "\n---- and ----\n"
         (["abc", "", '{"a":1}', '{"a":2}'], ("abc", None, False)),
         (["", "", "", '{"a":2}'], (None, None, False)),
         (["abc", "", '{"a":1}', ""], ("abc", None, None)),
-        ([""], (None, None, None)),
     ],
 )
 def test_proxy(tmp_path: Path, answers: list[str], expected: tuple[Any, ...]) -> None:
-    found = _server_services.proxy(fake(tmp_path, {"docker exec": (0, AND.join(answers), "")}), "proxy")
+    found = _server_services.proxy(fake(tmp_path, {"docker exec": (0, AND.join([*answers, ""]), "")}), "proxy")
+    assert found is not None
     assert (found["revision"], found["root_certificate"], found["follows_file"]) == expected
+
+
+@pytest.mark.parametrize("answer", [(1, "", "Container 0123 is restarting\n"), (137, f"{AND}{AND}", "")])
+def test_a_proxy_that_ended_meanwhile_is_none(tmp_path: Path, answer: tuple[int, str, str]) -> None:
+    assert _server_services.proxy(fake(tmp_path, {"docker exec": answer}), "proxy") is None
 
 
 def test_the_certificates_in_the_proxy_s_storage(tmp_path: Path) -> None:
@@ -651,6 +656,7 @@ def test_the_certificates_in_the_proxy_s_storage(tmp_path: Path) -> None:
     stored += f"/data/caddy/certificates/local/b.example.com/b.example.com.crt\n{PEM}"
     answer = AND.join(["abc", "", config, config, stored])
     found = _server_services.proxy(fake(tmp_path, {"docker exec": (0, answer, "")}), "proxy")
+    assert found is not None
     assert found["acme_directory"] == "u"
     assert found["certificates"] == [
         {"issuer": "ca.example.com-dir", "name": "a.example.com", "pem": PEM},
@@ -662,6 +668,7 @@ def test_a_proxy_that_orders_from_nobody(tmp_path: Path) -> None:
     config = json.dumps({"apps": {"tls": {"automation": {"policies": [{"issuers": [{"module": "internal"}]}]}}}})
     answer = AND.join(["abc", "", config, config, "/data/caddy/certificates/*/*/*.crt"])
     found = _server_services.proxy(fake(tmp_path, {"docker exec": (0, answer, "")}), "proxy")
+    assert found is not None
     assert (found["acme_directory"], found["certificates"]) == (None, [])
 
 

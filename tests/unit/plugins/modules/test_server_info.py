@@ -24,7 +24,7 @@ case "$1 $2" in
   "volume ls") printf '{"name":"lago_db-data","project":"lago"}\n' ;;
   "network ls") printf 'lago_data\n' ;;
   "exec -e") cat "$ANSWERS/row" ;;
-  "exec proxy0") printf 'abc\n---- and ----\n' ;;
+  "exec proxy0") printf 'abc\n%s\n%s\n%s\n%s\n' '---- and ----' '---- and ----' '---- and ----' '---- and ----' ;;
   *) echo "unexpected: $*" >&2; exit 64 ;;
 esac
 """
