@@ -25,15 +25,11 @@ CONVERGE = {
     "migrate": "the database",
     "up": "the services",
 }
-#: Files of tasks that belong to a verb of another name.
+#: Files of tasks that belong to a verb whose name they do not begin with.
 PART_OF = {
-    "backup_fetch": "backup",
-    "backup_program": "backup",
     "backup_return": "restore",
-    "backup_take": "backup",
     "database_state": "migrate",
     "deployment_state": "verify",
-    "down_services": "down",
     "edge": "render",
     "order": "up",
     "reload": "up",
@@ -52,6 +48,7 @@ LEFT = {
     "pull": "No container was touched: what ran before runs on. What was pulled is kept.",
     "migrate": "The data is kept, and no service of the new release was started.",
     "up": "The data is untouched. What is healthy runs on.",
+    "schedule": "Lago is at work. Whether backups are taken by themselves is not sure until a run has ended well.",
     "verify": "Nothing was changed: the deployment was only looked at, and is left running.",
     "key": "Nobody was registered, and no key was changed.",
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
@@ -130,8 +127,8 @@ def _verb(task: str, code: Any, folder: Path) -> str:
         return "lease"
     holding = [path.stem for path in sorted(folder.glob("*.yml")) if f"- name: {task}\n" in path.read_text()]
     known = {**dict.fromkeys(CONVERGE), **dict.fromkeys(LEFT)}
-    begun = {name: name.partition("_")[0] for name in holding}
-    verbs = [begun[name] if begun[name] in ("migrate", "outside") else PART_OF.get(name, name) for name in holding]
+    begun = {name: name if name in {**known, **PART_OF} else name.partition("_")[0] for name in holding}
+    verbs = [PART_OF.get(begun[name], begun[name]) for name in holding]
     return next((verb for verb in known if verb in verbs), "key" if folder.parent.name == "bootstrap" else "run")
 
 

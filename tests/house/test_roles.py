@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._failure import CONVERGE, LEFT, Failed
 from house import tree
 
 from project import NAME, ROOT
@@ -29,6 +30,9 @@ VERBS = (
     "down",
     "remove",
 )
+STACK = ROOT / "roles" / "stack" / "tasks"
+# What includes the verbs, and what tells of their failures.
+UNTOLD = ("main", "report_failure")
 WITHOUT_A_SHELL = ("shell", "raw", "ansible.builtin.shell", "ansible.builtin.raw")
 INCLUDES = "ansible.builtin.include_tasks"
 SETS_VARIABLES = ("ansible.builtin.set_fact", "set_fact")
@@ -101,17 +105,23 @@ def test_every_entry_point_is_declared_and_exists(role: Path) -> None:
 
 
 def test_the_stack_has_every_verb() -> None:
-    stack = ROOT / "roles" / "stack"
-    if not stack.exists():
-        pytest.skip("there is no role stack yet")
-    assert [verb for verb in VERBS if not (stack / "tasks" / f"{verb}.yml").exists()] == []
+    assert [verb for verb in VERBS if not (STACK / f"{verb}.yml").exists()] == []
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "main"])
 def test_a_verb_tells_a_person_what_went_wrong_however_it_was_entered(verb: str) -> None:
-    tasks = tree.load(ROOT / "roles" / "stack" / "tasks" / f"{verb}.yml")
+    tasks = tree.load(STACK / f"{verb}.yml")
     told = [task for task in tasks if any(one.get(INCLUDES) == "report_failure.yml" for one in task.get("rescue", []))]
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "path", **tree.named([path for path in sorted(STACK.glob("*.yml")) if path.stem not in UNTOLD])
+)
+def test_a_failure_is_told_with_the_verb_that_its_task_belongs_to(path: Path) -> None:
+    named = [task.body["name"] for task in TASKS if task.path == path and "name" in task.body]
+    failures = {name: Failed.of({"role_path": STACK.parent, "ansible_failed_task": {"name": name}}) for name in named}
+    assert [name for name, failed in failures.items() if failed.verb not in {**CONVERGE, **LEFT}] == []
 
 
 @pytest.mark.parametrize("role", **tree.named(ROLES))
