@@ -52,6 +52,7 @@ LEFT = {
     "verify": "Nothing was changed: the deployment was only looked at, and is left running.",
     "key": "Nobody was registered, and no key was changed.",
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
+    "left": "No service was stopped, and nothing was removed.",
     "down": "What was stopped stays stopped; nothing of the data was removed.",
     "prune": "What was removed stays removed. No image that is in use was touched.",
     "backup": "Lago was left at work, and the backups that were there stay. There is never half a one under a name.",

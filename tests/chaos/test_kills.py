@@ -34,7 +34,7 @@ def test_what_a_first_run_left_that_ended_early_can_be_taken_away(server: Server
     kept, there, volumes = server.kept(), server.files() & KEPT_FILES, server.volumes()
     stories.undone(server, "remove")
     assert (server.kept(), server.files(), server.volumes()) == (kept, there, volumes)
-    stories.undone(server, "remove", lago_remove_data=True)
+    stories.undone(server, "remove", lago_remove_data=True, lago_remove_confirm="lago")
     assert (server.exists(server.directory), server.volumes()) == (False, set())
 
 

@@ -8,7 +8,7 @@ from outside.services import DIRECT, URL, Connected, until
 
 
 def test_it_is_deployed_anew(lago: Connected) -> None:
-    done(lago.stack("remove", lago_remove_data=True))
+    done(lago.stack("remove", lago_remove_data=True, lago_remove_confirm="lago"))
     lago.variables = {**DIRECT, "lago_redis_port": lago.master()}
     done(lago.run())
     assert lago.ask("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'") == "0"

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from outside.lago_user import LagoUser
-from outside.lifecycle import LONG_RUNNING, ORGANIZATION, Lifecycle, done
+from outside.lifecycle import LONG_RUNNING, ORGANIZATION, Lifecycle, done, refused
 
+FOR_GOOD = {"lago_remove_data": True, "lago_remove_confirm": "lago"}
 VOLUMES = {f"lago_{name}" for name in ("db-data", "redis-data", "storage", "proxy-data", "proxy-config")}
 
 
@@ -69,12 +70,15 @@ def test_nothing_of_it_is_left_when_data_is_to_go(lago: Lifecycle) -> None:
     lago.shell("rm", "-r", f"{lago.directory}/compose.yml", f"{lago.directory}/env")
     assert done(lago.stack("remove", check=True, lago_remove_data=True)).recap["changed"] > 0
     assert (lago.running(), lago.exists(f"{lago.directory}/secrets.json")) == (LONG_RUNNING, True)
-    done(lago.stack("remove", lago_remove_data=True))
+    for confirmed in ({}, {"lago_remove_confirm": "somebody-elses"}):
+        refused(lago.stack("remove", lago_remove_data=True, **confirmed), "say lago_remove_confirm: lago too")
+        assert (lago.running(), lago.exists(f"{lago.directory}/secrets.json")) == (LONG_RUNNING, True)
+    done(lago.stack("remove", **FOR_GOOD))
     assert lago.containers() == {}
     assert lago.docker("volume", "ls", "-q") == ""
     assert listed(lago, "network") == set()
     assert not lago.exists(lago.directory)
     assert lago.docker("image", "ls", "-q") == images
     for check in (True, False):
-        assert done(lago.stack("remove", check=check, lago_remove_data=True)).recap["changed"] == 0
+        assert done(lago.stack("remove", check=check, **FOR_GOOD)).recap["changed"] == 0
     assert not lago.exists(lago.directory)
