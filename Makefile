@@ -58,10 +58,6 @@ testbed-down: venv ## remove what the test bed runs; what was built stays
 molecule-%: venv ## one scenario: make molecule-default
 	molecule test -s $*
 
-.PHONY: molecule-tls
-molecule-tls: venv ## both scenarios of TLS, beside each other: much of their time they wait
-	$(MAKE) -j2 -O molecule-tls_modes molecule-tls_letsencrypt
-
 .PHONY: integration
 integration: venv ## modules and roles against what the test bed runs
 	pytest tests/integration tests/testbed
@@ -91,7 +87,7 @@ leaks leaks-in-turns: venv ## no secret is seen: every step on the oldest and th
 	pytest tests/leaks
 
 .PHONY: test
-test: venv ## everything above in this order; stops at the first stage that fails
+test: venv ## everything above, in order; nothing is begun once something has failed
 	@$(TOOL)/stages.py
 
 ##@ A server to look at

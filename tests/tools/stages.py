@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make test`: every stage in order, each a target of the Makefile; stops at the first that fails.
+"""`make test`: every stage in order, each a target of the Makefile; none is begun once one has failed.
 
-A stage whose tests do not exist is reported as absent, never as passed. The whole log of a stage is in .cache/logs.
+Those that need servers run two beside each other: much of their time they wait. A stage whose tests do not exist is
+reported as absent, never as passed. The whole log of a stage is in .cache/logs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from project import CACHE, ROOT, environment
 
 LOGS = CACHE / "logs"
 LINES_OF_A_FAILURE = 60
+BESIDE_EACH_OTHER = 2
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 FRAMES = re.compile(r"^ *│ *", re.MULTILINE)
 FAILURES = re.compile(r"= FAILURES\s+=(.*?)(?:=\s+slowest\s+durations|short\s+test\s+summary)", re.DOTALL)
@@ -31,6 +35,7 @@ class Stage:
     name: str
     target: str
     needs: str
+    on_servers: bool = False
 
     @property
     def absent(self) -> bool:
@@ -42,9 +47,16 @@ class Stage:
 
 
 def stages() -> list[Stage]:
-    """Return all stages in order, one for each scenario of molecule; those of TLS are one."""
-    names = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")) or ["default"]
-    scenarios = dict.fromkeys(re.sub("^tls_.*", "tls", name) for name in names)
+    """Return all stages in order, one for each scenario of molecule."""
+    scenarios = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")) or ["default"]
+    needing_servers = [
+        ("contract", "contract", "tests/contract/**/test_*.py"),
+        ("edge", "edge", "tests/edge/test_*.py"),
+        *((f"molecule-{name}", f"molecule-{name}", f"molecule/{name}/molecule.yml") for name in scenarios),
+        ("integration", "integration", "tests/integration/**/test_*.py"),
+        ("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
+        ("chaos", "chaos-by-chance", "tests/chaos/test_*.py"),
+    ]
     return [
         Stage("lint", "lint", "pyproject.toml"),
         Stage("unit", "unit", "tests/unit/**/test_*.py"),
@@ -52,12 +64,7 @@ def stages() -> list[Stage]:
         Stage("sanity", "sanity", "galaxy.yml"),
         Stage("build", "build", "galaxy.yml"),
         Stage("testbed", "testbed", "tests/testbed/__main__.py"),
-        Stage("contract", "contract", "tests/contract/**/test_*.py"),
-        Stage("edge", "edge", "tests/edge/test_*.py"),
-        *(Stage(f"molecule-{name}", f"molecule-{name}", f"molecule/{name}*/molecule.yml") for name in scenarios),
-        Stage("integration", "integration", "tests/integration/**/test_*.py"),
-        Stage("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
-        Stage("chaos", "chaos-by-chance", "tests/chaos/test_*.py"),
+        *(Stage(*those, on_servers=True) for those in needing_servers),
     ]
 
 
@@ -99,32 +106,40 @@ def report(results: list[tuple[Stage, str, float]], total: float) -> None:
     print(f"stages: {counted['passed']} passed, {counted['failed']} failed" + (f", {left} skipped" if left else ""))
 
 
+def outcomes(wanted: list[Stage], begin: Callable[[Stage], bool]) -> Iterator[tuple[Stage, str, float]]:
+    """Yield what became of each stage, in order, and the seconds that it took."""
+    failed: list[Stage] = []
+
+    def outcome(stage: Stage) -> tuple[Stage, str, float]:
+        if failed or stage.absent:
+            return stage, "not run" if failed else "absent", 0
+        print(f"{stage.name} ...", flush=True)
+        started = time.monotonic()
+        passed = begin(stage)
+        if not passed:
+            failed.append(stage)
+        return stage, "passed" if passed else "failed", time.monotonic() - started
+
+    for on_servers, beside in ((False, 1), (True, BESIDE_EACH_OTHER)):
+        with ThreadPoolExecutor(beside) as runners:
+            yield from runners.map(outcome, [stage for stage in wanted if stage.on_servers is on_servers])
+
+
 def main() -> int:
     """Run the stages named on the command line, or all; return 0 only if something ran and all of it passed."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    wanted = sys.argv[1:]
-    results: list[tuple[Stage, str, float]] = []
-    began = time.monotonic()
-    failed = False
-    for stage in stages():
-        if wanted and stage.name not in wanted:
-            continue
-        if failed:
-            results.append((stage, "not run", 0))
-            continue
-        if stage.absent:
+    began, results = time.monotonic(), []
+    for result in outcomes([one for one in stages() if one.name in (sys.argv[1:] or [one.name])], run):
+        results.append(result)
+        stage, became, _seconds = result
+        if became == "absent":
             print(f"{stage.name}: absent, there is no {stage.needs}", flush=True)
-            results.append((stage, "absent", 0))
-            continue
-        print(f"{stage.name} ...", flush=True)
-        started = time.monotonic()
-        failed = not run(stage)
-        results.append((stage, "failed" if failed else "passed", time.monotonic() - started))
-        if failed:
+        if became == "failed":
             print(what_failed(stage.log.read_text(errors="replace")))
-            print(f"\n{stage.name} failed; its whole log is {stage.log.relative_to(ROOT)}")
+            print(f"\n{stage.name} failed; its whole log is {stage.log.relative_to(ROOT)}", flush=True)
     report(results, time.monotonic() - began)
-    return 1 if failed or not any(result == "passed" for _, result, _ in results) else 0
+    ended = [became for _stage, became, _seconds in results]
+    return 0 if "passed" in ended and "failed" not in ended else 1
 
 
 if __name__ == "__main__":
