@@ -29,5 +29,9 @@ class ActionModule(ActionBase):
             # Nobody is there who knows the secrets: what somebody else's task says may hold one
             seen = {"services": [], "texts": [failed.message if failed.own else _failure.CENSORED]}
         failed.message = seen["texts"][0]
-        Display().display(_failure.block(failed, seen["services"], variables))
+        if variables.get("__lago_tells_later"):
+            # By a verb that leads back first, and tells what became of it in the end
+            failed.failure.update(text=failed.message, services=seen["services"])
+        else:
+            Display().display(_failure.block(failed, seen["services"], variables))
         return {"failed": True, "msg": failed.summary, "failure": failed.failure, "services": seen["services"]}

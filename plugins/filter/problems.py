@@ -21,6 +21,7 @@ class FilterModule:
             "outside_problems": _problems.outside_problems,
             "outside_warnings": _problems.outside_warnings,
             "problem_report": _problems.problem_report,
+            "running_release": _problems.running_release,
             "server_problems": _problems.server_problems,
             "setting_problems": _problems.setting_problems,
             "setting_warnings": _problems.setting_warnings,

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.selfhosted.lago.plugins.plugin_utils import _releases
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems_upgrade, _releases
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "database_release": _releases.database_release,
+            "upgrade_obstacles": _problems_upgrade.upgrade_obstacles,
             "upgrade_path": _releases.upgrade_path,
         }

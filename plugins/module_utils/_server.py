@@ -34,7 +34,9 @@ SUBJECTS = (
     "git",
     "backup_timer",
 )
-_WITH_CONTAINERS = {"containers", "listeners", "database", "proxy"}
+#: What is asked for by name only: two more commands in containers, which few need to know.
+ON_REQUEST = ("release",)
+_WITH_CONTAINERS = {"containers", "listeners", "database", "proxy", "release"}
 
 
 def read(module: AnsibleModule) -> dict[str, t.Any]:
@@ -96,12 +98,20 @@ def _project(machine: Machine, gather: set[str], asked: dict[str, t.Any], reacha
     if "proxy" in gather:
         proxy = _server_project.running(found, "proxy")
         answer["proxy"] = _server_services.proxy(machine, proxy) if proxy else None
+    if "release" in gather:
+        _service, database = _asked(found)
+        answer["release"] = _server_services.release(machine, _server_project.running(found, "api"), database)
     return answer
 
 
 def _database(machine: Machine, found: list[dict[str, t.Any]]) -> dict[str, t.Any] | None:
-    """Return what the database says through whoever reaches it: the helper of a run, the server itself, the API."""
+    """Return what the database says."""
+    service, container = _asked(found)
+    return {"service": service, **_server_services.database(machine, container)} if container else None
+
+
+def _asked(found: list[dict[str, t.Any]]) -> tuple[str, str | None]:
+    """Return who reaches the database, and its container: the helper of a run, the server itself, the API."""
     services = _server_project.by_service(found)
     asked = "database" if _server_project.running(found, "database") else "db" if "db" in services else "api"
-    container = _server_project.running(found, asked)
-    return {"service": asked, **_server_services.database(machine, container)} if container else None
+    return asked, _server_project.running(found, asked)

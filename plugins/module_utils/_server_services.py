@@ -86,6 +86,12 @@ QUERY = "SELECT json_build_object(" + ", ".join(f"'{name}', {reading}" for name,
 
 #: What is told as it was read: what the user may do, and what there is to use.
 _RIGHTS = ("max_connections", "may_create", "may_extend", "available", "installed", "partman_usable")
+#: What the API says of itself, by whichever client its image carries (there was one that carried no curl).
+_HEALTH = """url=http://127.0.0.1:3000/health
+if command -v curl >/dev/null; then exec curl -sS -m 10 "$url"; fi
+exec ruby -rnet/http -e 'print Net::HTTP.get(URI(ARGV[0]))' "$url\""""
+_MIGRATIONS = "SELECT array_to_json(array_agg(version ORDER BY version)) FROM public.schema_migrations"
+
 #: What is not known of a database that does not answer.
 _FACTS = (
     "name",
@@ -128,6 +134,17 @@ def database(machine: Machine, container: str) -> dict[str, t.Any]:
         "invalid_indexes": row["invalid_indexes"],
         "password_accepted": _accepted(login),
         **{name: row[name] for name in _RIGHTS},
+    }
+
+
+def release(machine: Machine, api: str | None, db: str | None) -> dict[str, t.Any]:
+    """Return which release runs by its own word, and which migrations are done; C(None) where nobody says."""
+    health = machine.run("docker", "exec", api, "sh", "-c", _HEALTH).output if api else ""
+    told = machine.run("docker", "exec", "-e", _PGOPTIONS, db, "sh", "-c", _PSQL, _MIGRATIONS).output if db else ""
+    migrations = parsed(told.partition("\n")[0])
+    return {
+        "api": (parsed(health.strip()) or {}).get("version"),
+        "migrations": migrations if isinstance(migrations, list) else None,
     }
 
 
@@ -179,6 +196,7 @@ def files(machine: Machine, directory: str) -> dict[str, t.Any]:
         "api_key": machine.exists(f"{base}/api_key.json"),
         "migrated": machine.json(f"{base}/migrated.json"),
         "restoring": machine.json(f"{base}/restoring.json"),
+        "upgrade": machine.json(f"{base}/upgrade.json"),
         "ca": _pem(machine.text(f"{base}/ca.crt")),
     }
 

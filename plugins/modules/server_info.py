@@ -38,7 +38,8 @@ options:
     description: What to look at, beyond the server itself. What is left out is left out of the answer.
     type: list
     elements: str
-    choices: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git, backup_timer]
+    choices:
+      [docker, containers, images, volumes, networks, listeners, database, proxy, files, git, backup_timer, release]
     default: [docker, containers, images, volumes, networks, listeners, database, proxy, files, git, backup_timer]
 attributes:
   check_mode:
@@ -289,12 +290,20 @@ server:
         api_key: true
         migrated: {version: v1.51.0}
         restoring: null
+        upgrade: null
         ca: null
     backup_timer:
       description: Whether the timer of the deployment's backups is there, and runs, also after the server's restart.
       returned: O(gather) has V(backup_timer)
       type: dict
       sample: {there: true, runs: true}
+    release:
+      description: >-
+        Which release runs, by the API's own word, and the versions of all migrations in the database; null where nobody
+        says.
+      returned: O(gather) has V(release)
+      type: dict
+      sample: {api: v1.51.0, migrations: ["20260706173746", "20260721180721"]}
     git:
       description: Git; C(version) is null when it is not there.
       returned: O(gather) has V(git)
@@ -304,7 +313,7 @@ server:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.selfhosted.lago.plugins.module_utils._resource import run
-from ansible_collections.selfhosted.lago.plugins.module_utils._server import SUBJECTS, read
+from ansible_collections.selfhosted.lago.plugins.module_utils._server import ON_REQUEST, SUBJECTS, read
 
 
 def main() -> None:
@@ -315,7 +324,12 @@ def main() -> None:
                 "project": {"type": "str", "default": "lago"},
                 "ports": {"type": "list", "elements": "int", "default": []},
                 "images": {"type": "list", "elements": "str", "default": []},
-                "gather": {"type": "list", "elements": "str", "choices": list(SUBJECTS), "default": list(SUBJECTS)},
+                "gather": {
+                    "type": "list",
+                    "elements": "str",
+                    "choices": [*SUBJECTS, *ON_REQUEST],
+                    "default": list(SUBJECTS),
+                },
             },
             supports_check_mode=True,
         ),

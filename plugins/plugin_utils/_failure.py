@@ -49,6 +49,7 @@ LEFT = {
     "migrate": "The data is kept, and no service of the new release was started.",
     "up": "The data is untouched. What is healthy runs on.",
     "schedule": "Lago is at work. Whether backups are taken by themselves is not sure until a run has ended well.",
+    "upgrade": "Unless it is said above: neither data nor services were touched.",
     "verify": "Nothing was changed: the deployment was only looked at, and is left running.",
     "key": "Nobody was registered, and no key was changed.",
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
@@ -148,6 +149,7 @@ def block(failed: Failed, services: Sequence[Mapping[str, Any]], variables: Mapp
     left = [] if check else [line for line in (LEFT.get(failed.verb), _not_reached(failed.verb)) if line]
     lines += _part("Not", "\n".join(left)) if left else []
     lines += _part("Do", AGAIN)
+    lines += _part("Back", _back(variables)) if _back(variables) else []
     return "\n".join([*lines, "=" * WIDTH, ""])
 
 
@@ -172,6 +174,8 @@ def _service(service: Mapping[str, Any]) -> str:
 
 def _changed(verb: str, variables: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the verbs before the one that failed did, as their results tell."""
+    if verb == "upgrade":
+        yield "What is said above; images of the way that were pulled are kept."
     done = list(CONVERGE)[: list(CONVERGE).index(verb)] if verb in CONVERGE else []
     secrets, render = variables.get("__lago_secrets") or {}, variables.get("__lago_render") or {}
     if "secrets" in done and secrets.get("changed"):
@@ -184,6 +188,20 @@ def _changed(verb: str, variables: Mapping[str, Any]) -> Iterator[str]:
         yield "Images were pulled."
     if "migrate" in done and (variables.get("__lago_migrate") or {}).get("changed"):
         yield "The database was migrated."
+
+
+def _back(variables: Mapping[str, Any]) -> str:
+    """Return how to go back after an upgrade of this run from which nothing leads back by itself any more."""
+    walked = variables.get("__lago_upgrade_record") or {}
+    done = walked if walked.get("phase") == "opened" else variables.get("__lago_upgraded") or {}
+    if not done.get("backup"):
+        return ""
+    command = "ansible-playbook selfhosted.lago.restore -i INVENTORY"
+    given = f"-e lago_version={done['from']} -e lago_restore_backup={done['backup']}"
+    return (
+        f"Lago was upgraded from {done['from']} to {done['to']} in this run, and stays so. This would bring back what "
+        f"was before, and lose whatever was sent since:\n{command} \\\n  {given}"
+    )
 
 
 def _not_reached(verb: str) -> str:

@@ -30,6 +30,7 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_services,
     _problems_sizes,
     _problems_types,
+    _problems_upgrade,
 )
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._plain import plain
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import (
@@ -57,12 +58,14 @@ __all__ = [
     "outside_warnings",
     "problem",
     "problem_report",
+    "running_release",
     "server_problems",
     "setting_problems",
     "setting_warnings",
 ]
 
 known_names = _problems_types.known_names
+running_release = _problems_upgrade.running_release
 
 #: Importing a file enters its rules.
 _FILES = (
@@ -83,6 +86,7 @@ _FILES = (
     _problems_services,
     _problems_sizes,
     _problems_server,
+    _problems_upgrade,
 )
 
 
@@ -122,7 +126,11 @@ def admin_problems(email: object, password: object, organization: object) -> lis
 
 
 def server_problems(
-    server: Mapping[str, Any], settings: Mapping[str, Any], docker_expected: bool = True, restoring: bool = False
+    server: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    docker_expected: bool = True,
+    restoring: bool = False,
+    upgrading: bool = True,
 ) -> list[Problem]:
     """Return every problem that a reading of the server shows.
 
@@ -130,8 +138,10 @@ def server_problems(
     :param settings: The public variables by name.
     :param docker_expected: Whether Docker must be there by now; not so where another role has yet to bring it.
     :param restoring: Whether the run brings a backup back.
+    :param upgrading: Whether the run brings the deployment to the wanted release.
     """
-    case = Case(given=known(settings), server=server, docker_expected=docker_expected, restoring=restoring)
+    given = known(settings)
+    case = Case(given=given, server=server, docker_expected=docker_expected, restoring=restoring, upgrading=upgrading)
     return judge(case, "server")
 
 

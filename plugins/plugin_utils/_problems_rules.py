@@ -34,6 +34,7 @@ class Case:
     :param files: What the operator's files on the controller hold, by the variable that names them.
     :param restoring: Whether the run brings a backup back.
     :param answers: What the services said that Lago is connected to, by their names.
+    :param upgrading: Whether the run brings the deployment to the wanted release.
     :param now: The controller's clock.
     """
 
@@ -45,6 +46,7 @@ class Case:
     files: Mapping[str, str | None] = field(default_factory=dict)
     restoring: bool = False
     answers: Mapping[str, Any] = field(default_factory=dict)
+    upgrading: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property

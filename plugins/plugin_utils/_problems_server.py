@@ -18,10 +18,8 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules im
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import (
     is_address,
     numbers,
-    release,
     shown,
 )
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._releases import upgrade_path
 
 MINIMUM_ENGINE = (25, 0)
 MINIMUM_COMPOSE = (2, 20)
@@ -206,32 +204,6 @@ def project_taken(case: Case) -> Found:
             "lago_project",
             f"The server has containers of a Compose project {shown(name)} already, of another deployment{place}: set "
             "lago_project to a name of its own, or lago_directory to where that Lago was deployed from.",
-        )
-
-
-def _way(case: Case) -> dict[str, Any]:
-    """Return the way from the release in place to the wanted one, without steps where nothing is to be said of it."""
-    record = (case.server.get("files") or {}).get("migrated") or {}
-    old, new = str(record.get("version")), case.text("lago_api_version")
-    return upgrade_path(old, new) if release(old) and release(new) else {"code": "", "stops": []}
-
-
-@rule("server")
-def downgrade(case: Case) -> Found:
-    way = _way(case)
-    if way["code"] == "downgrade":
-        yield "lago_version", way["problem"]
-
-
-@rule("server")
-def upgrade_stops(case: Case) -> Found:
-    way = _way(case)
-    if way["stops"]:
-        yield (
-            "lago_version",
-            f"Between {way['from']} and {way['to']} an upgrade must stop at {', '.join(way['stops'])} and run that "
-            f"release's jobs there, which this version of the collection does not do. Set lago_version back to "
-            f"{way['from']}.",
         )
 
 

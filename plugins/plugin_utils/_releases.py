@@ -174,5 +174,8 @@ def database_release(migrations: Iterable[str], *said: str | None) -> dict[str, 
         return {"release": "", "half_done": False}
     last = max(known[release] for release in whole)
     alike = [release for release in whole if known[release] == last]
-    chosen = next((claim for claim in claims if claim in alike), alike[0])
-    return {"release": name(chosen), "half_done": newest != last}
+    # One that is not in the table, between those that the database may be of and the next that is.
+    beyond = min((release for release, version in known.items() if version > last), default=(alike[-1][0] + 1, 0, 0))
+    strange = [claim for claim in claims if alike[0] < claim < beyond and claim not in known]
+    chosen = next((claim for claim in claims if claim in (*alike, *strange)), alike[0])
+    return {"release": name(chosen), "half_done": newest != last and chosen not in strange}

@@ -84,6 +84,7 @@ ALIKE = re.compile(
     "|lago_(storage|ca_file|signup|pdf|pdf_url|yjit|timezone|log_to_stdout|webhook_timeout|wallet_refresh|puma_workers)"
     "|lago_(front_port|registry|registry_username|image_archives|api_digest|front_digest)"
     "|lago_postgres_(database|user|schema|prepared_statements|host|port|pooler_mode|sslmode|(ca|certificate|key)_file)"
+    "|lago_(upgrade|backup|restore)_.*"
 )
 
 

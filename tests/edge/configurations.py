@@ -122,6 +122,11 @@ def all_of_them() -> list[Configuration]:
 
 CONFIGURATIONS = all_of_them()
 BY_NAME = {one.name: one for one in CONFIGURATIONS}
+UPGRADING = [
+    Configuration(f"upgrading-{name}", {**BY_NAME[name].variables, "edge_closed": True})
+    for name in ("none-one-closed", "none-two-password", "selfsigned-one-allowed", "existing-two-metrics")
+]
+"""Likewise while an upgrade is under way, when nobody gets through."""
 SCANNED = {
     "selfsigned": BY_NAME["selfsigned-one-closed"],
     "provided, ECDSA": BY_NAME["provided-one-closed"],

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from edge import bed
-from edge.configurations import CONFIGURATIONS
+from edge.configurations import CONFIGURATIONS, UPGRADING
 
 
 @pytest.fixture(scope="session")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bed.Edge]:
-    with bed.edge(tmp_path_factory.mktemp("edge"), CONFIGURATIONS) as made:
+    with bed.edge(tmp_path_factory.mktemp("edge"), [*CONFIGURATIONS, *UPGRADING]) as made:
         yield made
 
 

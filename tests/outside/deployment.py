@@ -42,13 +42,14 @@ class Deployment:
         self.server = server
         self.inventory = inventory
         self.directory = directory
+        self.collections = ROOT / ".cache" / "collections"
         self._container = docker.from_env().containers.get(server)
 
     def run(self, *arguments: str, playbook: str = "selfhosted.lago.site", **variables: Any) -> Run:
         """Runs a playbook as the operator would; further variables go in as extra variables."""
         environment = {
             **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_PIPELINING": "true",
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_FORCE_COLOR": "false",

@@ -138,6 +138,8 @@ def test_a_full_disk_is_seen_before(server: Server, run: Any, monkeypatch: pytes
     need = run("need").said
     assert need["need"] >= FACTS["bytes"] and need["free"] > 0
     assert need["directory"] == str(server.backups)
+    # On one file system, where the way back has to fit in beside the backup.
+    assert need["back"]["need"] > need["need"] + 3 * FACTS["bytes"] and need["back"]["free"] > 0
     server.settings["recipients"] = ["age1ada"]
     assert run("need").said["need"] > need["need"]
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))

@@ -134,3 +134,39 @@ def test_tasks_of_elsewhere_have_a_place_too(explain: Any, tmp_path: Path) -> No
     (tmp_path / "bootstrap").mkdir()
     assert explain("Unknown", {"msg": "x"})[0]["failure"]["verb"] == "run"
     assert explain("Unknown", {"msg": "x"}, role_path=str(tmp_path / "bootstrap"))[0]["failure"]["verb"] == "key"
+
+
+def test_an_upgrade_says_itself_what_is_so_now(explain: Any, tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "upgrade_walk.yml").write_text("    - name: What is so now is said\n")
+    failure = {"msg": "v1.50.0 runs again", "failure": {"code": "x"}}
+    result, block = explain("What is so now is said", failure, role_path=str(tmp_path))
+    assert result["failure"]["verb"] == "upgrade"
+    assert "images of the way that were pulled are kept" in block and "Not reached" not in block
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"__lago_upgraded": {"from": "v1.50.0", "to": "v1.51.0", "backup": "lago-1"}, "__lago_upgrade_record": {}},
+        {"__lago_upgrade_record": {"phase": "opened", "from": "v1.50.0", "to": "v1.51.0", "backup": "lago-1"}},
+    ],
+)
+def test_after_an_upgrade_the_way_back_is_named_with_what_it_loses(explain: Any, told: dict[str, Any]) -> None:
+    _result, block = explain("Started", {"msg": "x"}, **told)
+    assert "Back     Lago was upgraded from v1.50.0 to v1.51.0 in this run" in block
+    assert "selfhosted.lago.restore" in block and "-e lago_version=v1.50.0 -e lago_restore_backup=lago-1" in block
+
+
+@pytest.mark.parametrize("told", [{}, {"__lago_upgrade_record": {"phase": "walking", "backup": "lago-1"}}])
+def test_before_that_there_is_none_to_name(explain: Any, told: dict[str, Any]) -> None:
+    assert "Back " not in explain("Started", {"msg": "x"}, **told)[1]
+
+
+def test_a_verb_that_leads_back_first_tells_in_the_end(explain: Any) -> None:
+    seen = {"services": [API], "texts": ["whole\nmessage"]}
+    first, block = explain("Started", {"msg": "raw"}, seen, __lago_tells_later=True)
+    assert block == ""
+    assert (first["failure"]["text"], first["failure"]["services"]) == ("whole\nmessage", [API])
+    again, _block = explain("Told", first, __lago_tells_later=True)
+    assert again["failure"] == first["failure"]

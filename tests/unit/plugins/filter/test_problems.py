@@ -59,6 +59,7 @@ def test_the_filters_are_these() -> None:
         "outside_problems",
         "outside_warnings",
         "problem_report",
+        "running_release",
         "server_problems",
         "setting_problems",
         "setting_warnings",

@@ -626,6 +626,23 @@ def test_the_database_is_asked_as_one_that_cannot_write(tmp_path: Path) -> None:
     assert "default_transaction_read_only=on" in " ".join(module.ran[0])
 
 
+@pytest.mark.parametrize(
+    ("health", "rows", "expected"),
+    [
+        ('{"version":"v1.51.0","message":"Success"}', '["1", "2"]\npassword accepted\n', ("v1.51.0", ["1", "2"])),
+        ("", "", (None, None)),
+        ("<html>", "null\n", (None, None)),
+    ],
+)
+def test_the_release_by_the_word_of_the_api_and_of_the_database(
+    tmp_path: Path, health: str, rows: str, expected: tuple[Any, ...]
+) -> None:
+    machine = fake(tmp_path, {"docker exec api": (0, health, ""), "docker exec": (0, rows, "")})
+    found = _server_services.release(machine, "api", "db")
+    assert (found["api"], found["migrations"]) == expected
+    assert _server_services.release(machine, None, None) == {"api": None, "migrations": None}
+
+
 PEM = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
 AND = "\n---- and ----\n"
 
@@ -684,6 +701,7 @@ def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
         "api_key": False,
         "migrated": {"version": "v1.51.0"},
         "restoring": None,
+        "upgrade": None,
         "ca": None,
     }
 

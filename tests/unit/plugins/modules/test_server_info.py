@@ -117,6 +117,13 @@ def test_what_is_not_asked_for_is_not_looked_at(run_module: Any, docker: Path) -
     assert set(docker.read_text().splitlines()) == {"info --format", "version --format"}
 
 
+def test_the_release_is_asked_by_name_only(run_module: Any, docker: Path) -> None:
+    (docker.parent / "row").write_text('["20260721180721"]')
+    assert "release" not in run_module("server_info", {})["server"]
+    server = run_module("server_info", {"gather": ["release"]})["server"]
+    assert server["release"] == {"api": None, "migrations": ["20260721180721"]}
+
+
 def test_a_bare_server_is_no_failure(run_module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("ansible.module_utils.common.process.get_bin_path", _nothing)

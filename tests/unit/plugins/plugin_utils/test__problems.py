@@ -13,7 +13,12 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems, _problems_specs, _problems_values
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
+    _problems,
+    _problems_specs,
+    _problems_upgrade,
+    _problems_values,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +82,81 @@ def test_what_is_ours_or_unknown_is_no_problem(server: dict[str, Any]) -> None:
     settings = {"lago_https_port": 443, "lago_http_port": 80, "lago_api_version": "v1.51.0", "lago_directory": "/opt/l"}
     settings |= {"lago_bind_addresses": ["192.0.2.7"], "lago_postgres_image": "p:15", "lago_tls_mode": "selfsigned"}
     assert _problems.server_problems(server, settings, docker_expected=False) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({}, ("", False)),
+        ({"files": {"migrated": {"version": "v1.50.0"}}}, ("v1.50.0", False)),
+        ({"files": {"upgrade": {"phase": "walking", "from": "v1.44.0"}}}, ("v1.44.0", False)),
+        ({"files": {"upgrade": {"phase": "opened", "from": "v1.44.0"}}}, ("", False)),
+        ({"files": {"upgrade": {"phase": "returned", "from": "v1.44.0"}}}, ("", False)),
+        ({"release": {"api": "v1.50.0", "migrations": ["20260706173746"]}}, ("v1.50.0", False)),
+        ({"release": {"api": "v1.44.0", "migrations": ["20260706173746"]}}, ("v1.50.0", False)),  # an older image on it
+        ({"release": {"api": "v1.50.1", "migrations": ["20260706173746"]}}, ("v1.50.1", False)),  # not in the table
+        ({"release": {"api": "v1.50.1", "migrations": ["20260706173746", "20260707000000"]}}, ("v1.50.1", False)),
+        ({"release": {"api": "v1.50.0", "migrations": ["20260706173746", "20260707000000"]}}, ("v1.50.0", True)),
+        ({"release": {"api": "v1.51.0", "migrations": ["20260706173746"]}}, ("v1.50.0", False)),
+    ],
+)
+def test_which_release_a_deployment_is_of(server: dict[str, Any], expected: tuple[str, bool]) -> None:
+    assert tuple(_problems.running_release(server).values()) == expected
+
+
+OFFERED = {"pg_trgm": "1.6", "btree_gin": "1.3", "pg_partman": "5.2.4"}
+BACK = {"need": 9, "free": 9, "directory": "/var/lib/docker"}
+ROOM = {"need": 5, "free": 5, "directory": "/var/backups/lago", "back": BACK}
+
+
+@pytest.mark.parametrize(
+    ("postgres", "room", "target", "found"),
+    [
+        ({"major": 15, "extensions": OFFERED}, ROOM, "v1.51.0", []),
+        ({"major": 14, "extensions": None}, ROOM, "v1.47.0", []),
+        ({"major": 14, "extensions": OFFERED}, ROOM, "v1.48.0", ["old_postgres_server"]),
+        ({"major": 15, "extensions": {"pg_trgm": "1.6"}}, ROOM, "v1.48.0", ["missing_extension"]),
+        ({"major": 15, "extensions": {**OFFERED, "pg_partman": "4.7"}}, ROOM, "v1.45.2", ["old_partman"]),
+        ({"major": 15, "extensions": OFFERED}, {**ROOM, "need": 6}, "v1.51.0", ["no_room_for_a_backup"]),
+        (
+            {"major": 15, "extensions": OFFERED},
+            {**ROOM, "back": {**BACK, "free": 8}},
+            "v1.51.0",
+            ["no_room_for_a_backup"],
+        ),
+    ],
+)
+def test_what_keeps_a_server_from_an_upgrade(
+    postgres: dict[str, Any], room: dict[str, Any], target: str, found: list[str]
+) -> None:
+    obstacles = _problems_upgrade.upgrade_obstacles(postgres, room, target)
+    assert [entry["code"] for entry in obstacles] == found
+
+
+@pytest.mark.parametrize(
+    ("queued", "found"), [((), []), ((5, 90), []), ((500, 400), []), ((500, 501), ["queue_grows"])]
+)
+def test_a_queue_that_grows_is_no_time_for_an_upgrade(queued: tuple[int, ...], found: list[str]) -> None:
+    obstacles = _problems_upgrade.upgrade_obstacles({"major": 15, "extensions": OFFERED}, ROOM, "v1.51.0", queued)
+    assert [entry["code"] for entry in obstacles] == found
+
+
+def test_a_database_that_nobody_uses_is_migrated_without_ado() -> None:
+    server = {"files": {"migrated": {"version": "v1.42.0"}}, "database": {"reachable": True, "organizations": 0}}
+    assert _problems.server_problems(server, {"lago_api_version": "v1.51.0"}, docker_expected=False) == []
+
+
+def test_what_does_not_go_to_the_wanted_release_is_no_upgrade() -> None:
+    server = {"files": {"migrated": {"version": "v1.51.0"}}}
+    settings = {"lago_api_version": "v1.50.0"}
+    assert _problems.server_problems(server, settings, docker_expected=False, upgrading=False) == []
+
+
+@pytest.mark.parametrize(("to", "asked"), [("v1.51.0", []), ("v1.50.0", ["upgrade_not_confirmed"])])
+def test_an_upgrade_that_was_broken_off_need_not_be_confirmed_again(to: str, asked: list[str]) -> None:
+    server = {"files": {"upgrade": {"phase": "walking", "from": "v1.44.0", "to": to}}}
+    found = _problems.server_problems(server, {"lago_api_version": "v1.51.0"}, docker_expected=False)
+    assert [entry["code"] for entry in found] == asked
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 from lago_backup import bucket, give, manifest, take
-from lago_backup.tools import Refused, Settings, load
+from lago_backup.tools import MARGIN, Refused, Settings, load
 
 #: How a run ends for which it was not the time, since somebody else works on the deployment: it is tried again.
 BUSY = 75
@@ -29,7 +29,7 @@ def parsed(argv: list[str]) -> argparse.Namespace:
     command.add_argument("--plain", action="store_true", help="not encrypted, whoever the recipients are")
     command.add_argument("--scheduled", action="store_true", help="not while somebody else works on the deployment")
     commands.add_parser("list", help="name the whole backups, the oldest first")
-    commands.add_parser("need", help="say how much room a backup may take, and how much there is")
+    commands.add_parser("need", help="say how much room a backup and its way back may take, and how much there is")
     for name, text in (
         ("send", "send a backup to the bucket"),
         ("obtain", "bring a backup from the bucket to the others"),
@@ -59,8 +59,9 @@ def answer(asked: argparse.Namespace, settings: Settings) -> dict[str, t.Any]:
         return {"backups": manifest.listed(settings)}
     if asked.command == "need":
         take.prepare(settings)
-        free = shutil.disk_usage(settings.backups).free
-        return {"need": take.need(settings), "free": free, "directory": settings.backups}
+        taken, free = take.need(settings) + MARGIN, shutil.disk_usage(settings.backups).free
+        back = give.need(settings, taken)
+        return {"need": taken, "free": free, "directory": settings.backups, "back": back}
     identity = sys.stdin.buffer.read()
     if asked.command == "secrets":
         return give.secrets(settings, asked.backup, identity)

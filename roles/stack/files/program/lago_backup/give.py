@@ -9,7 +9,7 @@ import shutil
 import typing as t
 
 from lago_backup import archive, database, manifest, take
-from lago_backup.tools import Refused, Settings, alone, mountpoint, room, run, sync, write
+from lago_backup.tools import MARGIN, Refused, Settings, alone, mountpoint, room, run, size_of, sync, write
 
 SECRETS = ("secrets.json", "api_key.json")
 _STAGE = ".restoring"
@@ -78,12 +78,32 @@ def _plain(
     return files
 
 
+def need(settings: Settings, taken: int) -> dict[str, t.Any]:
+    """Return how much room the way back of database and queue may take, and how much there is.
+
+    :param taken: bytes that a backup takes before.
+    :returns: C(need) and C(free), in bytes, and the C(directory).
+    """
+    root = _root()
+    rows = 0 if settings.postgres["external"] else database.facts(settings, settings.postgres["database"])["bytes"]
+    queue = mountpoint(settings.volumes["queue"]) if "queue" in settings.volumes else None
+    here = os.stat(root).st_dev == os.stat(settings.backups).st_dev
+    return {
+        "need": 3 * rows + (size_of(queue) if queue else 0) + MARGIN + (taken if here else 0),
+        "free": shutil.disk_usage(root).free,
+        "directory": root,
+    }
+
+
+def _root() -> str:
+    return run("Docker does not answer", ["docker", "info", "--format", "{{.DockerRootDir}}"]).strip()
+
+
 def _room(settings: Settings, said: manifest.Manifest, parts: list[str]) -> None:
     sizes = {name: said["parts"][name]["bytes"] for name in parts}
-    root = run("Docker does not answer", ["docker", "info", "--format", "{{.DockerRootDir}}"]).strip()
     # Rows take their room twice: as rows and in the log of the database.
     rows = 2 * said["database"]["bytes"] if "database" in parts and not settings.postgres["external"] else 0
-    room(root, sum(sizes.values()) + rows, "The restore")
+    room(_root(), sum(sizes.values()) + rows, "The restore")
     if said["recipients"]:
         room(settings.backups, sum(sizes.values()), "The restore of an encrypted backup")
 

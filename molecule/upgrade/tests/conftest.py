@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One deployment for all stories, made by an earlier release of this collection."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from outside.deployment import ROOT
+from outside.lifecycle import Lifecycle
+
+#: The collection as it was before it knew of upgrades.
+EARLIER = "d777feffc23a413904bd1ff38f066691dca3f6f0"
+
+
+@pytest.fixture(scope="session")
+def lago() -> Lifecycle:
+    return Lifecycle("testbed-upgrade", Path(__file__).parents[1], "v1.42.0")
+
+
+@pytest.fixture(scope="session")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A path of collections with the earlier one, built as it was published."""
+    folder = tmp_path_factory.mktemp("earlier")
+    source, built = folder / "source", folder / "built"
+    source.mkdir()
+    archive = subprocess.run(["git", "archive", EARLIER], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "-x", "-C", str(source)], input=archive.stdout, check=True)
+    galaxy = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection"]
+    subprocess.run([*galaxy, "build", str(source), "--output-path", str(built)], check=True)
+    (tarball,) = built.glob("*.tar.gz")
+    subprocess.run([*galaxy, "install", str(tarball), "-p", str(folder), "--no-deps", "--offline"], check=True)
+    return folder

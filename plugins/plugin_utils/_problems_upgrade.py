@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, The selfhosted.lago maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the way from the release in place to the wanted one. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import FIRST_POSTGRES
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, problem, rule
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import release
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._releases import database_release, number, upgrade_path
+
+#: What Lago's tables need since a release, and which pg_partman at least, where there is one.
+_EXTENSIONS = ("pg_trgm", "btree_gin")
+_EXTENSIONS_SINCE = (1, 48, 0)
+FIRST_PARTMAN = "5"
+#: So many jobs may wait in any queue for a moment.
+QUEUED = 100
+
+
+#: Phases in which nobody has reached Lago since the upgrade began: broken off, it begins with the data of before.
+_CLOSED = ("closing", "walking", "returning")
+
+
+def _record(server: Mapping[str, Any]) -> dict[str, Any]:
+    return dict((server.get("files") or {}).get("upgrade") or {})
+
+
+def walk(server: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of an upgrade that was broken off before the edge opened, an empty one where there is none."""
+    found = _record(server)
+    return found if found.get("phase") in _CLOSED else {}
+
+
+def running_release(server: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which release a deployment is of.
+
+    :param server: What module ``server_info`` returned.
+    :returns: ``release``, blank where nobody can tell; ``half_done``, whether the database is on its way to a newer
+        one. Of an upgrade that was broken off it is the release that it set out from: there it begins anew.
+    """
+    if walk(server):
+        return {"release": str(walk(server)["from"]), "half_done": False}
+    record, asked = (server.get("files") or {}).get("migrated") or {}, server.get("release") or {}
+    said = str(record.get("version") or "")
+    if not asked.get("migrations"):
+        return {"release": said, "half_done": False}
+    return database_release(asked["migrations"], asked.get("api"), said)
+
+
+def _ahead(server: Mapping[str, Any], here: str) -> bool:
+    """Return whether the API is of a newer release than the database."""
+    there, claimed = number(here), number((server.get("release") or {}).get("api"))
+    return there is not None and claimed is not None and claimed > there and not walk(server)
+
+
+def _never_used(server: Mapping[str, Any]) -> bool:
+    """Return whether nobody was ever registered: such a database may be made anew, and has no rows to be filled."""
+    found = server.get("database") or {}
+    return bool(found.get("reachable")) and not (found.get("organizations") or found.get("users"))
+
+
+def way(case: Case) -> dict[str, Any]:
+    """Return the way to the wanted release, blank where the server says nothing of one."""
+    old, new = running_release(case.server), case.text("lago_api_version")
+    nowhere = {"code": "", "problem": "", "stops": [], "steps": [], "confirm": False}
+    if not release(new) or not (old["release"] or old["half_done"]) or not case.upgrading:
+        return nowhere
+    if not old["release"]:
+        newest = max((case.server.get("release") or {}).get("migrations") or [""])
+        text = (
+            f"The database has migrations (the last is {newest}) of a release that is newer than any that this version "
+            "of the collection knows, and the API does not say which: take a newer version of the collection."
+        )
+        return nowhere | {"code": "unknown_database", "problem": text}
+    found = upgrade_path(old["release"], new) | {
+        "half_done": old["half_done"],
+        "ahead": _ahead(case.server, old["release"]),
+    }
+    if found["steps"] and _never_used(case.server) and not walk(case.server):
+        return nowhere
+    # An upgrade that was broken off was confirmed when it began, and is closed to everybody until it is gone on with.
+    return found | {"confirm": found["confirm"] and walk(case.server).get("to") != new}
+
+
+def upgrade_obstacles(
+    postgres: Mapping[str, Any], room: Mapping[str, Any], target: str, queued: Sequence[int] = ()
+) -> list[dict[str, str]]:
+    """Return what keeps the database server, the disk, or the workers, from an upgrade.
+
+    :param postgres: ``major`` of the server, and ``extensions`` that it has to offer, with their versions.
+    :param room: ``need`` of a backup and what is ``free``, in bytes, in which ``directory``; ``back`` has the same of
+        the way back.
+    :param target: The wanted release of the API.
+    :param queued: How many jobs waited at a time and some seconds later.
+    """
+    offered, wanted = postgres["extensions"] or {}, number(target) or (0, 0, 0)
+    problems = []
+    if wanted >= _EXTENSIONS_SINCE and postgres["major"] < FIRST_POSTGRES:
+        text = f"PostgreSQL {postgres['major']} is too old for Lago {target}, which needs {FIRST_POSTGRES} or newer."
+        problems.append(problem("lago_postgres_image", "old_postgres_server", text))
+    lacking = [extension for extension in _EXTENSIONS if extension not in offered]
+    if wanted >= _EXTENSIONS_SINCE and lacking:
+        text = f"The database server lacks {', '.join(lacking)}, which Lago {target} needs (lago_postgres_image)."
+        problems.append(problem("lago_postgres_image", "missing_extension", text))
+    partman = offered.get("pg_partman") or FIRST_PARTMAN
+    if int(partman.split(".")[0]) < int(FIRST_PARTMAN):
+        text = f"pg_partman {partman} is too old: Lago needs {FIRST_PARTMAN} or newer (lago_postgres_image)."
+        problems.append(problem("lago_postgres_image", "old_partman", text))
+    for what, place in (("A backup", room), ("The way back, should it be needed,", room["back"])):
+        if place["need"] > place["free"]:
+            text = f"{what} needs {place['need']} bytes in {place['directory']}, where {place['free']} are free."
+            problems.append(problem("lago_backup_directory", "no_room_for_a_backup", f"{text} Free some."))
+    if queued and queued[-1] > max(queued[0], QUEUED):
+        text = (
+            f"The queue grows: {queued[0]} jobs waited, and {queued[-1]} a few seconds later. Workers that do not keep "
+            "up would leave them to the newer release: wait, or add workers (lago_workers)."
+        )
+        problems.append(problem("lago_workers", "queue_grows", text))
+    return problems
+
+
+def _begun(found: Mapping[str, Any]) -> bool:
+    return bool(found.get("half_done") or found.get("ahead"))
+
+
+def _asks(found: Mapping[str, Any]) -> bool:
+    """Return whether a way is gone only when somebody said so."""
+    return bool(found["steps"]) and (found["confirm"] or _begun(found))
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    through = f" through {', '.join(found['stops'])}" if found["stops"] else ""
+    return f"from {found['from']} to {found['to']}{through}"
+
+
+@rule("server")
+def downgrade(case: Case) -> Found:
+    found = way(case)
+    if found["code"] == "downgrade":
+        yield "lago_version", found["problem"]
+
+
+@rule("server")
+def no_way(case: Case) -> Found:
+    found = way(case)
+    if found["code"] not in ("", "downgrade"):
+        yield "lago_version", f"{found['problem']} Until then set lago_version back."
+
+
+@rule("server")
+def upgrade_not_over(case: Case) -> Found:
+    last = _record(case.server)
+    if last.get("phase") == "opened" and way(case)["steps"]:
+        yield (
+            "lago_version",
+            f"The upgrade to {last['to']} was broken off where the edge was about to open: run once more with "
+            f"lago_version {last['to']}, which opens it, and go on to {case.text('lago_api_version')} then.",
+        )
+
+
+@rule("server")
+def half_done_upgrade(case: Case) -> Found:
+    found = way(case)
+    if not found["code"] and not found["steps"] and found.get("half_done"):
+        yield (
+            "lago_version",
+            f"The database is of {found['from']} and holds migrations of a newer release besides: an upgrade was "
+            "broken off, or a stop was passed over. Set lago_version to the newer release, to which it can be gone on "
+            "from here, or restore a backup.",
+        )
+
+
+@rule("server")
+def upgrade_refused(case: Case) -> Found:
+    found = way(case)
+    if _asks(found) and case.text("lago_upgrade_path") == "refuse":
+        yield (
+            "lago_upgrade_path",
+            f"lago_upgrade_path is refuse, and the way {_told(found)} is not gone unasked: set lago_version back, or "
+            "lago_upgrade_path to ask.",
+        )
+
+
+@rule("server")
+def upgrade_not_confirmed(case: Case) -> Found:
+    found, mode = way(case), case.text("lago_upgrade_path")
+    if _asks(found) and mode not in ("auto", "refuse") and case.text("lago_upgrade_confirm") != found["to"]:
+        half = (
+            f"The database is of {found['from']} and on its way to a newer release: an upgrade was broken off, or a "
+            "stop was passed over. From there it can be gone on with. "
+            if _begun(found)
+            else ""
+        )
+        yield (
+            "lago_upgrade_confirm",
+            f"{half}The upgrade {_told(found)} runs that release's jobs at each stop, with Lago closed meanwhile: look "
+            f"through the plan (--check), then set lago_upgrade_confirm to {found['to']}.",
+        )
