@@ -47,7 +47,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chance = random.Random(SEED)
     first, change = places.first(chance, every), places.change(chance, every)
     held, half = places.held(chance), places.half(chance, every)
-    for argument, chosen in (("first", first), ("change", change), ("held", held), ("half", half)):
+    upgrade, back = places.upgrade(chance, every), places.back(chance, every)
+    chosen_places = {"first": first, "change": change, "held": held, "half": half, "upgrade": upgrade, "back": back}
+    for argument, chosen in chosen_places.items():
         if argument in metafunc.fixturenames:
             metafunc.parametrize(argument, chosen, ids=[str(place) for place in chosen])
 

@@ -77,8 +77,59 @@ CHANGE = tuple(
         "The deployment's lease is given back",
     )
 )
+#: What an upgrade from a release to the next one does, up to where it is over.
+UPGRADE = tuple(
+    Place(task, nth=nth)
+    for task, nth in (
+        ("Every image of the way is on the server", 0),
+        ("The files of before the upgrade are kept", 0),
+        ("How far the upgrade is, is on record", 0),
+        ("Every file of the deployment is as declared", 0),
+        ("The proxy runs the configuration that is there", 0),
+        ("Nothing new is triggered", 0),
+        ("What is queued is done, as far as there is time", 0),
+        ("Nothing of another release works on the database", 0),
+        ("A backup is taken", 0),
+        ("How far the upgrade is, is on record", 1),
+        (STORES, 0),
+        ("What is to be done before the release is left is done: v1.50.0", 0),
+        ("The database is there and knows that it is to be migrated step by step", 0),
+        (MIGRATE, 0),
+        ("The release runs behind the closed edge: v1.51.0", 0),
+        ("What the release does with the data is known", 1),
+        ("What was migrated, by which image and in which database is on record", 0),
+        ("How far the upgrade is, is on record", 2),
+        ("Every file of the deployment is as declared", 3),
+        (UP, 0),
+        ("The proxy runs the configuration that is there", 1),
+        ("Nothing is left of the upgrade but its backup", 0),
+    )
+)
+#: What the way back does that a broken release makes necessary.
+RETURN = tuple(
+    Place(task, nth=nth)
+    for task, nth in (
+        ("How far the upgrade is, is on record", 2),
+        ("What was backed up is there again", 0),
+        ("How far the upgrade is, is on record", 3),
+        ("The files of before the upgrade are back", 0),
+        ("What ran before the upgrade runs again", 0),
+        ("How far the upgrade is, is on record", 4),
+        ("The proxy's files of before the upgrade are back", 0),
+        ("The proxy runs the configuration that is there", 1),
+        ("The database that was on its way is gone", 0),
+        ("Nothing is left of the upgrade but its backup", 0),
+    )
+)
 #: Tasks that take long, with the seconds within which they are struck.
 LONG_FIRST = {PULL: 8.0, STORES: 2.5, MIGRATE: 6.0, UP: 4.0, OPEN: 0.8, REGISTER: 1.2}
+LONG_UPGRADE = {
+    "A backup is taken": 2.0,
+    MIGRATE: 4.0,
+    "The release runs behind the closed edge: v1.51.0": 8.0,
+    UP: 8.0,
+}
+LONG_RETURN = {"What was backed up is there again": 3.0, "What ran before the upgrade runs again": 8.0}
 LONG_CHANGE = {"Every file of the deployment is as declared": 0.5, UP: 12.0, KEY: 0.5}
 
 
@@ -105,6 +156,16 @@ def half(chance: Random, every: bool) -> list[Place]:
 def change(chance: Random, every: bool) -> list[Place]:
     """Return where changes of a deployment are struck."""
     return [*(CHANGE if every else [chance.choice(CHANGE)]), *_moments(chance, LONG_CHANGE, every)]
+
+
+def upgrade(chance: Random, every: bool) -> list[Place]:
+    """Return where upgrades are struck."""
+    return [*(UPGRADE if every else [chance.choice(UPGRADE)]), *_moments(chance, LONG_UPGRADE, every)]
+
+
+def back(chance: Random, every: bool) -> list[Place]:
+    """Return where upgrades are struck that lead back."""
+    return [*(RETURN if every else [chance.choice(RETURN)]), *(_moments(chance, LONG_RETURN, True) if every else [])]
 
 
 def held(chance: Random) -> list[Place]:

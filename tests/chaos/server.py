@@ -38,13 +38,15 @@ FILES = {
     "redis/queue.conf",
     "secrets.json",
 }
+#: What is there too once a backup was taken.
+OF_BACKUPS = ("backup.json", "program/")
 #: Of these, what is left when the rest is removed.
 KEPT_FILES = {"secrets.json", "api_key.json", "migrated.json"}
 WIPE = r"""
 docker ps -aq | xargs -r docker rm -fv >/dev/null
 docker volume ls -q | xargs -r docker volume rm -f >/dev/null
 docker network ls --filter type=custom -q | xargs -r docker network rm >/dev/null
-rm -rf /opt/lago /root/.ansible /tmp/ansible*
+rm -rf /opt/lago /var/backups/lago /root/.ansible /tmp/ansible*
 """
 WORK = "ps -eo pid=,args= | grep -E '[d]ocker (compose|exec|run|wait)|[d]ocker-compose|[a]nsible|[p]ython3$' || true"
 
@@ -136,7 +138,8 @@ class Server(Deployment):
                  if state != "running" or name not in {f"lago-{service}-1" for service in SERVICES}]  # fmt: skip
         found += [f"network {name}" for name in self.networks() - NETWORKS]
         found += [f"unused volume {name}" for name in self._lines("docker", "volume", "ls", "-qf", "dangling=true")]
-        found += [f"file {self.directory}/{name}" for name in self.files() - FILES]
+        further = {name for name in self.files() - FILES if not name.startswith(OF_BACKUPS)}
+        found += [f"file {self.directory}/{name}" for name in further]
         found += [f"no file {self.directory}/{name}" for name in FILES - self.files()]
         temporary = "find /root/.ansible/tmp /tmp -mindepth 1 -maxdepth 1 -name 'ansible*' 2>/dev/null || true"
         found += [f"file {path}" for path in self._lines("sh", "-c", temporary)]

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An upgrade may be struck at any point: no event that was acknowledged is lost, and the next run comes to the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos import runs, stories
+from chaos.places import Place
+from chaos.server import Server
+from outside.writer import Writer
+
+FROM, TO = "v1.50.0", "v1.51.0"
+URL = "https://billing.example.com"
+BROKEN = f"CREATE SCHEMA standin; CREATE TABLE standin.faults AS SELECT '{TO}' AS release, 'keys_fail' AS fault"
+
+
+@pytest.fixture
+def former(server: Server) -> Server:
+    """A deployment of the former release, with data."""
+    server.wipe()
+    runs.to_the_end(lago_version=FROM)
+    server.user(URL).meter(server.key, units=3)
+    return server
+
+
+def struck(server: Server, place: Place) -> list[str]:
+    """Strike an upgrade while somebody sends events, and return those that were acknowledged."""
+    code = server.sql("SELECT external_id FROM subscriptions LIMIT 1")
+    with Writer(server.user(URL), server.key, code) as writer:
+        stories.struck(server, place, lago_version=TO)
+    assert writer.acknowledged
+    return writer.acknowledged
+
+
+def nothing_is_lost(server: Server, acknowledged: list[str]) -> None:
+    assert set(acknowledged) <= set(server.sql("SELECT transaction_id FROM events").split())
+    assert server.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'lago_%'") == "0"
+
+
+def test_an_upgrade_that_ends_early_is_finished_by_the_next(former: Server, upgrade: Place) -> None:
+    before = former.kept()
+    acknowledged = struck(former, upgrade)
+    stories.recovers(former, before, lago_version=TO)
+    nothing_is_lost(former, acknowledged)
+    assert former.user(URL).request("GET", "/health").json["version"] == TO
+
+
+def test_a_way_back_that_ends_early_is_gone_to_its_end_by_the_next(former: Server, back: Place) -> None:
+    """By one that is told to stay with the former release, since the newer one is still broken."""
+    former.sql(BROKEN)
+    before = former.kept()
+    acknowledged = struck(former, back)
+    stories.recovers(former, before, lago_version=FROM)
+    nothing_is_lost(former, acknowledged)
+    assert former.user(URL).request("GET", "/health").json["version"] == FROM
