@@ -93,6 +93,12 @@ def test_what_a_command_said_on_its_errors_is_the_message(explain: Any) -> None:
     assert "exit code 3" in explain("Started", {"rc": 3})[1]
 
 
+def test_of_a_loop_what_failed_first_is_the_message(explain: Any) -> None:
+    results = [{"msg": "done"}, {"failed": True, "msg": "no such image"}, {"failed": True, "msg": "nor this one"}]
+    failed = {"msg": "One or more items failed", "results": results}
+    assert "What     no such image\n" in explain("Started", failed)[1]
+
+
 def test_of_a_long_message_the_beginning_and_the_end_are_told(explain: Any) -> None:
     _result, block = explain("Started", {"msg": "\n".join(f"line {number}" for number in range(100))})
     assert "line 14\n         ...\n         line 85\n" in block
