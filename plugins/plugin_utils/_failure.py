@@ -110,7 +110,7 @@ class Failed:
 
 
 def _message(result: Mapping[str, Any]) -> str:
-    """Return what the task said, the end of its error output where it said nothing else; of a loop what failed first."""
+    """Return what the task said, else the end of its error output; of a loop what failed first."""
     items = [item for item in result.get("results") or [] if isinstance(item, Mapping) and item.get("failed")]
     result = items[0] if items else result
     message = result.get("msg") or ""
