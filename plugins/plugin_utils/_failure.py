@@ -117,7 +117,7 @@ def _message(result: Mapping[str, Any]) -> str:
     if isinstance(message, Sequence) and not isinstance(message, str):
         message = "\n".join(map(str, message))
     said = str(result.get("stderr") or "").strip()
-    if said and (not message or any(phrase in str(message) for phrase in _SAY_NOTHING)):
+    if (said or "rc" in result) and (not message or any(phrase in str(message) for phrase in _SAY_NOTHING)):
         message = said
     lines = str(message).strip().splitlines()
     if len(lines) > LINES_OF_A_MESSAGE:
@@ -196,7 +196,7 @@ def _back(variables: Mapping[str, Any]) -> str:
     """Return how to go back after an upgrade of this run from which nothing leads back by itself any more."""
     walked = variables.get("__lago_upgrade_record") or {}
     done = walked if walked.get("phase") == "opened" else variables.get("__lago_upgraded") or {}
-    if not done.get("backup"):
+    if not done.get("backup") or done["from"] == done["to"]:
         return ""
     command = "ansible-playbook selfhosted.lago.restore -i INVENTORY"
     given = f"-e lago_version={done['from']} -e lago_restore_backup={done['backup']}"

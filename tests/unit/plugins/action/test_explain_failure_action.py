@@ -91,6 +91,7 @@ def test_what_a_command_said_on_its_errors_is_the_message(explain: Any) -> None:
     assert "What     cannot do that\n" in explain("Started", failed)[1]
     assert "What     no\n" in explain("Started", {"msg": "no", "stderr": "cannot do that"})[1]
     assert "exit code 3" in explain("Started", {"rc": 3})[1]
+    assert "exit code 3" in explain("Started", {"rc": 3, "msg": "non-zero return code"})[1]
 
 
 def test_of_a_loop_what_failed_first_is_the_message(explain: Any) -> None:
@@ -164,7 +165,14 @@ def test_after_an_upgrade_the_way_back_is_named_with_what_it_loses(explain: Any,
     assert "selfhosted.lago.restore" in block and "-e lago_version=v1.50.0 -e lago_restore_backup=lago-1" in block
 
 
-@pytest.mark.parametrize("told", [{}, {"__lago_upgrade_record": {"phase": "walking", "backup": "lago-1"}}])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"__lago_upgrade_record": {"phase": "walking", "backup": "lago-1"}},
+        {"__lago_upgraded": {"from": "v1.50.0", "to": "v1.50.0", "backup": "lago-1"}},
+    ],
+)
 def test_before_that_there_is_none_to_name(explain: Any, told: dict[str, Any]) -> None:
     assert "Back " not in explain("Started", {"msg": "x"}, **told)[1]
 

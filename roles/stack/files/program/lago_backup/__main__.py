@@ -59,9 +59,8 @@ def answer(asked: argparse.Namespace, settings: Settings) -> dict[str, t.Any]:
         return {"backups": manifest.listed(settings)}
     if asked.command == "need":
         take.prepare(settings)
-        taken, free = take.need(settings) + MARGIN, shutil.disk_usage(settings.backups).free
-        back = give.need(settings, taken)
-        return {"need": taken, "free": free, "directory": settings.backups, "back": back}
+        need, free = take.need(settings) + MARGIN, shutil.disk_usage(settings.backups).free
+        return {"need": need, "free": free, "directory": settings.backups, "back": give.need(settings, need)}
     identity = sys.stdin.buffer.read()
     if asked.command == "secrets":
         return give.secrets(settings, asked.backup, identity)
