@@ -37,6 +37,7 @@ PART_OF = {
     "restore_bring": "restore_check",
     "restore_secrets": "restore",
     "restore_stop": "restore",
+    "up_alone": "up",
 }
 #: What is as it was, or half done, when a verb fails.
 LEFT = {
