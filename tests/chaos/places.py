@@ -91,7 +91,7 @@ UPGRADE = tuple(
         ("Nothing of another release works on the database", 0),
         ("A backup is taken", 0),
         ("How far the upgrade is, is on record", 1),
-        (STORES, 0),
+        (STORES, 1),
         ("What is to be done before the release is left is done: v1.50.0", 0),
         ("The database is there and knows that it is to be migrated step by step", 0),
         (MIGRATE, 0),
