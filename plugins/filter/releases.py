@@ -15,6 +15,8 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "database_release": _releases.database_release,
+            "postgres_move": _problems_upgrade.postgres_move,
+            "postgres_offer": _problems_upgrade.postgres_offer,
             "upgrade_obstacles": _problems_upgrade.upgrade_obstacles,
             "upgrade_path": _releases.upgrade_path,
         }

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 import posixpath
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_address import ports
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_database import bundled
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import parts
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import (
     is_address,
@@ -207,28 +205,15 @@ def project_taken(case: Case) -> Found:
         )
 
 
-def _of_this_server(case: Case) -> dict[str, Any]:
+def of_this_server(case: Case) -> dict[str, Any]:
     """Return what the bundled database says, empty where another one was asked or is to be used."""
     there = case.server.get("database") or {}
     return dict(there) if bundled(case) and there.get("service") == "db" else {}
 
 
 @rule("server")
-def other_postgres(case: Case) -> Found:
-    there = numbers(_of_this_server(case).get("server_version") or "")
-    _repository, tag, _digest = parts(case.text("lago_postgres_image"))
-    if there and re.match(r"\d", tag) and numbers(tag)[0] != there[0]:
-        yield (
-            "lago_postgres_image",
-            f"lago_postgres_image is PostgreSQL {numbers(tag)[0]}, which cannot read the data of PostgreSQL "
-            f"{there[0]} that is there: set it back to {there[0]}, or dump the database and restore it into a new "
-            "deployment.",
-        )
-
-
-@rule("server")
 def database_renamed(case: Case) -> Found:
-    there = _of_this_server(case)
+    there = of_this_server(case)
     for variable, what in (("lago_postgres_database", "name"), ("lago_postgres_user", "user")):
         if there.get(what) and case.text(variable) not in ("", there[what]):
             yield (

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import FIRST_POSTGRES
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_database import bundled
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import FIRST_POSTGRES, parts
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, problem, rule
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import release
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_server import of_this_server
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import numbers, release
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._releases import database_release, number, upgrade_path
 
 #: What Lago's tables need since a release, and which pg_partman at least, where there is one.
@@ -51,6 +54,34 @@ def running_release(server: Mapping[str, Any]) -> dict[str, Any]:
     return database_release(asked["migrations"], asked.get("api"), said)
 
 
+def postgres_move(server: Mapping[str, Any], image: str) -> list[int]:
+    """Return from which major version of the bundled database server to which one a deployment goes.
+
+    :param server: What module ``server_info`` returned.
+    :param image: The wanted image, whose tag tells its version.
+    :returns: Both, where the wanted one is newer than what is there; otherwise nothing. Of an upgrade that was broken
+        off the first one is what it set out from.
+    """
+    _repository, tag, _digest = parts(image)
+    found = server.get("database") or {}
+    version = str(found.get("server_version") or "") if found.get("service") == "db" else ""
+    left = walk(server)
+    there = left["postgres"][0] if left.get("cluster") else numbers(version)[0] if version else 0
+    wanted = numbers(tag)[0] if tag[:1].isdigit() else 0
+    return [there, wanted] if there and wanted > there and running_release(server)["release"] else []
+
+
+def postgres_offer(said: str) -> dict[str, Any]:
+    """Return what an image of PostgreSQL has to offer.
+
+    :param said: What ``postgres --version`` says, and the lines of the control files that name versions.
+    :returns: ``major`` and ``extensions`` with their versions.
+    """
+    version = re.search(r"\(PostgreSQL\) (\d+)", said)
+    found = re.findall(r"/(\w+)\.control:\s*default_version\s*=\s*'([^']+)'", said)
+    return {"major": int(version[1]) if version else 0, "extensions": dict(found)}
+
+
 def _ahead(server: Mapping[str, Any], here: str) -> bool:
     """Return whether the API is of a newer release than the database."""
     there, claimed = number(here), number((server.get("release") or {}).get("api"))
@@ -79,6 +110,7 @@ def way(case: Case) -> dict[str, Any]:
     found = upgrade_path(old["release"], new) | {
         "half_done": old["half_done"],
         "ahead": _ahead(case.server, old["release"]),
+        "move": [] if walk(case.server) or not bundled(case) else postgres_move(case.server, case.text("lago_postgres_image")),
     }
     if found["steps"] and _never_used(case.server) and not walk(case.server):
         return nowhere
@@ -91,7 +123,8 @@ def upgrade_obstacles(
 ) -> list[dict[str, str]]:
     """Return what keeps the database server, the disk, or the workers, from an upgrade.
 
-    :param postgres: ``major`` of the server, and ``extensions`` that it has to offer, with their versions.
+    :param postgres: ``major`` of the server, and ``extensions`` that it has to offer, with their versions; where it is
+        another one than the present one, ``installed`` are the extensions that the database uses.
     :param room: ``need`` of a backup and what is ``free``, in bytes, in which ``directory``; ``back`` has the same of
         the way back.
     :param target: The wanted release of the API.
@@ -102,6 +135,10 @@ def upgrade_obstacles(
     if wanted >= _EXTENSIONS_SINCE and postgres["major"] < FIRST_POSTGRES:
         text = f"PostgreSQL {postgres['major']} is too old for Lago {target}, which needs {FIRST_POSTGRES} or newer."
         problems.append(problem("lago_postgres_image", "old_postgres_server", text))
+    gone = sorted(set(postgres.get("installed") or ()) - set(offered))
+    if gone:
+        text = f"The wanted image of PostgreSQL lacks {', '.join(gone)}, which the database uses (lago_postgres_image)."
+        problems.append(problem("lago_postgres_image", "extension_not_in_image", text))
     lacking = [extension for extension in _EXTENSIONS if extension not in offered]
     if wanted >= _EXTENSIONS_SINCE and lacking:
         text = f"The database server lacks {', '.join(lacking)}, which Lago {target} needs (lago_postgres_image)."
@@ -129,12 +166,15 @@ def _begun(found: Mapping[str, Any]) -> bool:
 
 def _asks(found: Mapping[str, Any]) -> bool:
     """Return whether a way is gone only when somebody said so."""
-    return bool(found["steps"]) and (found["confirm"] or _begun(found))
+    return bool(found.get("move")) or (bool(found["steps"]) and (found["confirm"] or _begun(found)))
 
 
 def _told(found: Mapping[str, Any]) -> str:
     through = f" through {', '.join(found['stops'])}" if found["stops"] else ""
-    return f"from {found['from']} to {found['to']}{through}"
+    told = [f"from {found['from']} to {found['to']}{through}"] if found["steps"] else []
+    if found.get("move"):
+        told.append(f"of PostgreSQL from {found['move'][0]} to {found['move'][1]}")
+    return " and ".join(told)
 
 
 @rule("server")
@@ -149,6 +189,22 @@ def no_way(case: Case) -> Found:
     found = way(case)
     if found["code"] not in ("", "downgrade"):
         yield "lago_version", f"{found['problem']} Until then set lago_version back."
+
+
+@rule("server")
+def other_postgres(case: Case) -> Found:
+    image, left = case.text("lago_postgres_image"), walk(case.server)
+    there = numbers(of_this_server(case).get("server_version") or "")
+    _repository, tag, _digest = parts(image)
+    wanted = numbers(tag)[0] if tag[:1].isdigit() else 0
+    # One that was broken off may go on, or back.
+    known = left["postgres"] if left.get("cluster") else []
+    if there and wanted and wanted != there[0] and wanted not in known and not postgres_move(case.server, image):
+        yield (
+            "lago_postgres_image",
+            f"lago_postgres_image is PostgreSQL {wanted}, which cannot read the data of PostgreSQL {there[0]} that is "
+            f"there: set it back to {there[0]}. There is a way to a newer one only, for a database that Lago uses.",
+        )
 
 
 @rule("server")
@@ -197,6 +253,6 @@ def upgrade_not_confirmed(case: Case) -> Found:
         )
         yield (
             "lago_upgrade_confirm",
-            f"{half}The upgrade {_told(found)} runs that release's jobs at each stop, with Lago closed meanwhile: look "
+            f"{half}The upgrade {_told(found)} does whatever each release wants done, with Lago closed meanwhile: look "
             f"through the plan (--check), then set lago_upgrade_confirm to {found['to']}.",
         )

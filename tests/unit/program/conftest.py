@@ -97,6 +97,7 @@ class Server:
                 "image": "pg:15",
                 "user": "lago",
                 "database": "lago",
+                "volume": "lago_db-data",
                 "external": False,
             },
             "redis": {"client": ["docker", "exec", "-i", "redis"], "uid": os.getuid()},
@@ -106,7 +107,7 @@ class Server:
         }
         for name in ("databases", "fails", "bin"):
             (here / name).mkdir()
-        for name in ("lago_redis-data", "lago_storage", "lago_proxy-data"):
+        for name in ("lago_redis-data", "lago_storage", "lago_proxy-data", "lago_db-data"):
             (here / "volumes" / name / "_data").mkdir(parents=True)
         for name, text in (("docker", DOCKER), ("age", AGE)):
             (here / "bin" / name).write_text(text)

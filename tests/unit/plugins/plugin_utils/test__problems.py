@@ -133,6 +133,46 @@ def test_what_keeps_a_server_from_an_upgrade(
     assert [entry["code"] for entry in obstacles] == found
 
 
+CHANGING = {"phase": "walking", "from": "v1.51.0", "to": "v1.51.0", "cluster": "1700", "postgres": [15, 17]}
+
+
+@pytest.mark.parametrize(
+    ("there", "image", "move", "refused"),
+    [
+        ({"version": "15.4"}, "p:17.0-alpine", [15, 17], ["upgrade_not_confirmed"]),
+        ({"version": "15.4"}, "p:15.9", [], []),
+        ({"version": "17.1"}, "p:15.9", [], ["other_postgres"]),
+        ({"version": "15.4"}, "p:partman", [], []),
+        ({"version": ""}, "p:17.0", [], []),
+        ({"version": "17.1", "upgrade": CHANGING}, "p:17.0", [15, 17], []),  # broken off: it goes on
+        ({"version": "17.1", "upgrade": CHANGING}, "p:15.9", [], []),  # or back
+        ({"version": "17.1", "upgrade": CHANGING}, "p:16.0", [15, 16], []),
+        ({"version": "15.4", "migrated": {}}, "p:17.0", [], ["other_postgres"]),  # of no release
+    ],
+)
+def test_a_database_server_goes_to_a_newer_one_only(
+    there: dict[str, Any], image: str, move: list[int], refused: list[str]
+) -> None:
+    files = {"migrated": there.get("migrated", {"version": "v1.51.0"}), "upgrade": there.get("upgrade")}
+    server = {"database": {"server_version": there["version"]}, "files": files}
+    assert _problems_upgrade.postgres_move(server, image) == move
+    settings = {"lago_api_version": "v1.51.0", "lago_postgres_image": image}
+    found = _problems.server_problems(server, settings, docker_expected=False)
+    assert [entry["code"] for entry in found] == refused
+
+
+def test_what_an_image_offers_is_read_of_its_own_files() -> None:
+    said = "postgres (PostgreSQL) 17.2 (Debian)\n/usr/share/x/extension/pg_trgm.control:default_version = '1.6'\n"
+    assert _problems_upgrade.postgres_offer(said) == {"major": 17, "extensions": {"pg_trgm": "1.6"}}
+    assert _problems_upgrade.postgres_offer("not found") == {"major": 0, "extensions": {}}
+
+
+def test_what_the_database_uses_must_be_in_the_wanted_image() -> None:
+    postgres = {"major": 17, "extensions": OFFERED, "installed": ["pg_trgm", "unaccent"]}
+    (found,) = _problems_upgrade.upgrade_obstacles(postgres, ROOM, "v1.51.0")
+    assert found["code"] == "extension_not_in_image" and "lacks unaccent," in found["message"]
+
+
 @pytest.mark.parametrize(
     ("queued", "found"), [((), []), ((5, 90), []), ((500, 400), []), ((500, 501), ["queue_grows"])]
 )

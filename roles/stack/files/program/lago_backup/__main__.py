@@ -11,7 +11,7 @@ import sys
 import time
 import typing as t
 
-from lago_backup import bucket, give, manifest, take
+from lago_backup import bucket, cluster, give, manifest, take
 from lago_backup.tools import MARGIN, Refused, Settings, load
 
 #: How a run ends for which it was not the time, since somebody else works on the deployment: it is tried again.
@@ -30,6 +30,9 @@ def parsed(argv: list[str]) -> argparse.Namespace:
     command.add_argument("--scheduled", action="store_true", help="not while somebody else works on the deployment")
     commands.add_parser("list", help="name the whole backups, the oldest first")
     commands.add_parser("need", help="say how much room a backup and its way back may take, and how much there is")
+    command = commands.add_parser("cluster", help="set the data of the bundled database server aside, or put it back")
+    command.add_argument("way", choices=["aside", "back"])
+    command.add_argument("since", help="what it is called while it is set aside")
     for name, text in (
         ("send", "send a backup to the bucket"),
         ("obtain", "bring a backup from the bucket to the others"),
@@ -61,6 +64,16 @@ def answer(asked: argparse.Namespace, settings: Settings) -> dict[str, t.Any]:
         take.prepare(settings)
         need, free = take.need(settings) + MARGIN, shutil.disk_usage(settings.backups).free
         return {"need": need, "free": free, "directory": settings.backups, "back": give.need(settings, need)}
+    return moved(asked, settings) if asked.command == "cluster" else given(asked, settings)
+
+
+def moved(asked: argparse.Namespace, settings: Settings) -> dict[str, t.Any]:
+    """Set the database server's data aside, or put it back."""
+    return (cluster.aside if asked.way == "aside" else cluster.back)(settings, asked.since)
+
+
+def given(asked: argparse.Namespace, settings: Settings) -> dict[str, t.Any]:
+    """Do what brings a backup back."""
     identity = sys.stdin.buffer.read()
     if asked.command == "secrets":
         return give.secrets(settings, asked.backup, identity)

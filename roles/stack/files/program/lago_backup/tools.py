@@ -30,7 +30,7 @@ class Settings(t.NamedTuple):
     :param recipients: of age; none means plain.
     :param versions: C(api) and C(front), as deployed.
     :param postgres: C(client), the beginning of the command that runs a program of PostgreSQL,
-        C(image), C(user), C(database), and C(external), whether the server is the operator's own.
+        C(image), C(user), C(database), C(volume), and C(external), whether the server is the operator's own.
     :param redis: C(client) likewise and C(uid), the owner of its files.
     :param volumes: of Docker, by part: C(queue), C(storage), C(proxy).
     :param s3: C(bucket), C(prefix), C(image) of the API, and C(ca), whether an authority of one's own is trusted; or
