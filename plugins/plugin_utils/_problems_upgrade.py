@@ -82,6 +82,12 @@ def postgres_offer(said: str) -> dict[str, Any]:
     return {"major": int(version[1]) if version else 0, "extensions": dict(found)}
 
 
+def _move(case: Case) -> list[int]:
+    if walk(case.server) or not bundled(case):
+        return []
+    return postgres_move(case.server, case.text("lago_postgres_image"))
+
+
 def _ahead(server: Mapping[str, Any], here: str) -> bool:
     """Return whether the API is of a newer release than the database."""
     there, claimed = number(here), number((server.get("release") or {}).get("api"))
@@ -110,10 +116,11 @@ def way(case: Case) -> dict[str, Any]:
     found = upgrade_path(old["release"], new) | {
         "half_done": old["half_done"],
         "ahead": _ahead(case.server, old["release"]),
-        "move": [] if walk(case.server) or not bundled(case) else postgres_move(case.server, case.text("lago_postgres_image")),
+        "move": _move(case),
     }
     if found["steps"] and _never_used(case.server) and not walk(case.server):
         return nowhere
+    found["by_hand"] = "" if bundled(case) else _by_hand(found)
     # An upgrade that was broken off was confirmed when it began, and is closed to everybody until it is gone on with.
     return found | {"confirm": found["confirm"] and walk(case.server).get("to") != new}
 
@@ -166,7 +173,21 @@ def _begun(found: Mapping[str, Any]) -> bool:
 
 def _asks(found: Mapping[str, Any]) -> bool:
     """Return whether a way is gone only when somebody said so."""
-    return bool(found.get("move")) or (bool(found["steps"]) and (found["confirm"] or _begun(found)))
+    asks = found["confirm"] or _begun(found) or found.get("by_hand")
+    return bool(found.get("move")) or (bool(found["steps"]) and bool(asks))
+
+
+def _too_far(case: Case, found: Mapping[str, Any]) -> bool:
+    """Return whether a way holds a release that somebody would have to look after by hand."""
+    return not bundled(case) and found["stops"][:1] not in ([], [found["to"]])
+
+
+def _by_hand(found: Mapping[str, Any]) -> str:
+    """Return what a person does before a release is left whose jobs are nobody else's."""
+    jobs = [job for step in found["steps"] if step["api"] == found["from"] for job in step["jobs"]]
+    if not jobs:
+        return ""
+    return f", have {found['from']} do its jobs (in a container of the API: bundle exec rails {' '.join(jobs)})"
 
 
 def _told(found: Mapping[str, Any]) -> str:
@@ -231,6 +252,24 @@ def half_done_upgrade(case: Case) -> Found:
 
 
 @rule("server")
+def upgrade_elsewhere(case: Case) -> Found:
+    found = way(case)
+    if _too_far(case, found):
+        yield (
+            "lago_version",
+            f"The upgrade {_told(found)} is made in one run only where the database is the collection's own, since it "
+            "begins with a backup and may have to lead back to it. With a PostgreSQL elsewhere go there release by "
+            f"release: set lago_version to {found['stops'][0]} first.",
+        )
+    if walk(case.server) and not bundled(case):
+        yield (
+            "lago_postgres_host",
+            f"An upgrade to {walk(case.server).get('to')} was broken off: let it be gone on with, or back, in the "
+            "database that it began in, before another one is used.",
+        )
+
+
+@rule("server")
 def upgrade_refused(case: Case) -> Found:
     found = way(case)
     if _asks(found) and case.text("lago_upgrade_path") == "refuse":
@@ -244,15 +283,20 @@ def upgrade_refused(case: Case) -> Found:
 @rule("server")
 def upgrade_not_confirmed(case: Case) -> Found:
     found, mode = way(case), case.text("lago_upgrade_path")
-    if _asks(found) and mode not in ("auto", "refuse") and case.text("lago_upgrade_confirm") != found["to"]:
+    asked = _asks(found) and mode != "refuse" and (mode != "auto" or bool(found.get("by_hand")))
+    if asked and not _too_far(case, found) and case.text("lago_upgrade_confirm") != found["to"]:
         half = (
             f"The database is of {found['from']} and on its way to a newer release: an upgrade was broken off, or a "
             "stop was passed over. From there it can be gone on with. "
             if _begun(found)
             else ""
         )
+        what = (
+            "does whatever each release wants done, with Lago closed meanwhile: look through the plan (--check)"
+            if bundled(case)
+            else f"is made without a backup, since PostgreSQL is elsewhere: take one{found['by_hand']}"
+        )
         yield (
             "lago_upgrade_confirm",
-            f"{half}The upgrade {_told(found)} does whatever each release wants done, with Lago closed meanwhile: look "
-            f"through the plan (--check), then set lago_upgrade_confirm to {found['to']}.",
+            f"{half}The upgrade {_told(found)} {what}, then set lago_upgrade_confirm to {found['to']}.",
         )
