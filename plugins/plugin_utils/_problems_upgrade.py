@@ -120,7 +120,7 @@ def way(case: Case) -> dict[str, Any]:
     }
     if found["steps"] and _never_used(case.server) and not walk(case.server):
         return nowhere
-    found["by_hand"] = "" if bundled(case) else _by_hand(found)
+    found["by_hand"] = "" if bundled(case) or walk(case.server) else _by_hand(found)
     # An upgrade that was broken off was confirmed when it began, and is closed to everybody until it is gone on with.
     return found | {"confirm": found["confirm"] and walk(case.server).get("to") != new}
 
@@ -179,15 +179,14 @@ def _asks(found: Mapping[str, Any]) -> bool:
 
 def _too_far(case: Case, found: Mapping[str, Any]) -> bool:
     """Return whether a way holds a release that somebody would have to look after by hand."""
-    return not bundled(case) and found["stops"][:1] not in ([], [found["to"]])
+    return not bundled(case) and bool(found["stops"]) and found["stops"][0] != found["to"]
 
 
 def _by_hand(found: Mapping[str, Any]) -> str:
     """Return what a person does before a release is left whose jobs are nobody else's."""
     jobs = [job for step in found["steps"] if step["api"] == found["from"] for job in step["jobs"]]
-    if not jobs:
-        return ""
-    return f", have {found['from']} do its jobs (in a container of the API: bundle exec rails {' '.join(jobs)})"
+    how = f"in a container of the API: bundle exec rails {' '.join(jobs)}"
+    return f", have {found['from']} do its jobs ({how})" if jobs else ""
 
 
 def _told(found: Mapping[str, Any]) -> str:
@@ -265,7 +264,7 @@ def upgrade_elsewhere(case: Case) -> Found:
         yield (
             "lago_postgres_host",
             f"An upgrade to {walk(case.server).get('to')} was broken off: let it be gone on with, or back, in the "
-            "database that it began in, before another one is used.",
+            "database that it began in, before lago_postgres_host or lago_postgres_url names another one.",
         )
 
 

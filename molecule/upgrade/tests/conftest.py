@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,5 +33,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     galaxy = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection"]
     subprocess.run([*galaxy, "build", str(source), "--output-path", str(built)], check=True)
     (tarball,) = built.glob("*.tar.gz")
-    subprocess.run([*galaxy, "install", str(tarball), "-p", str(folder), "--no-deps", "--offline"], check=True)
+    install = [*galaxy, "install", str(tarball), "-p", str(folder), "--no-deps", "--offline"]
+    # It would take today's, were it to see it, for installed.
+    subprocess.run(install, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder)}, check=True)
     return folder

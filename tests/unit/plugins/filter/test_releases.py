@@ -12,6 +12,8 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems_u
 def test_each_name_is_its_function() -> None:
     assert FilterModule().filters() == {
         "database_release": _releases.database_release,
+        "postgres_move": _problems_upgrade.postgres_move,
+        "postgres_offer": _problems_upgrade.postgres_offer,
         "upgrade_obstacles": _problems_upgrade.upgrade_obstacles,
         "upgrade_path": _releases.upgrade_path,
     }

@@ -154,7 +154,7 @@ def test_a_database_server_goes_to_a_newer_one_only(
     there: dict[str, Any], image: str, move: list[int], refused: list[str]
 ) -> None:
     files = {"migrated": there.get("migrated", {"version": "v1.51.0"}), "upgrade": there.get("upgrade")}
-    server = {"database": {"server_version": there["version"]}, "files": files}
+    server = {"database": {"service": "db", "server_version": there["version"]}, "files": files}
     assert _problems_upgrade.postgres_move(server, image) == move
     settings = {"lago_api_version": "v1.51.0", "lago_postgres_image": image}
     found = _problems.server_problems(server, settings, docker_expected=False)
