@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from lago_backup import __main__ as program
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "major": 15,
     "tables": 2,
     "bytes": 4096,

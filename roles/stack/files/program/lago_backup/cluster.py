@@ -7,7 +7,7 @@ import os
 import shutil
 import typing as t
 
-from lago_backup.tools import Refused, Settings, alone, mountpoint, run, sync
+from lago_backup.tools import Refused, Settings, alone, label, mountpoint, run, sync
 
 
 def _place(settings: Settings, since: str) -> tuple[str, str]:
@@ -33,8 +33,7 @@ def aside(settings: Settings, since: str) -> dict[str, t.Any]:
             os.rename(place, kept)
         shutil.rmtree(place, ignore_errors=True)
         os.mkdir(place)
-        if os.path.exists("/sys/fs/selinux/enforce"):
-            run("The volume cannot be labelled", ["chcon", "--reference", kept, place])
+        label(place, kept)
         sync(os.path.dirname(place))
     return {"aside": kept}
 

@@ -9,7 +9,7 @@ import shutil
 import typing as t
 
 from lago_backup import archive, database, manifest, take
-from lago_backup.tools import MARGIN, Refused, Settings, alone, mountpoint, room, run, size_of, sync, write
+from lago_backup.tools import MARGIN, Refused, Settings, alone, label, mountpoint, room, run, size_of, sync, write
 
 SECRETS = ("secrets.json", "api_key.json")
 _STAGE = ".restoring"
@@ -233,8 +233,7 @@ def _lay(settings: Settings, name: str, volume: str, path: str) -> str:
     beside = f"{place}.restored"
     shutil.rmtree(beside, ignore_errors=True)
     os.mkdir(beside)
-    if os.path.exists("/sys/fs/selinux/enforce"):
-        run("The volume cannot be labelled", ["chcon", "--reference", place, beside])
+    label(beside, place)
     if name == "queue":
         _append_only(settings, beside, path)
     else:
