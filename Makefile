@@ -75,10 +75,10 @@ browser: venv ## of molecule-tls_modes: a person with Chromium, one origin and t
 	pytest tests/browser
 
 .PHONY: chaos chaos-by-chance
-chaos: venv ## runs killed at every place, and two at a time (about an hour)
+chaos: venv ## runs killed at every place, two at a time, every fault of an upgrade (some hours)
 	pytest tests/chaos --all
 
-chaos-by-chance: venv ## the same at five places, chosen by a seed that is printed (CHAOS_SEED repeats one)
+chaos-by-chance: venv ## the same at a few places, chosen by a seed that is printed (CHAOS_SEED repeats one)
 	pytest tests/chaos
 
 .PHONY: leaks leaks-in-turns

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chance = random.Random(SEED)
     first, change = places.first(chance, every), places.change(chance, every)
     held, half = places.held(chance), places.half(chance, every)
-    upgrade, back = places.upgrade(chance, every), places.back(chance, every)
-    chosen_places = {"first": first, "change": change, "held": held, "half": half, "upgrade": upgrade, "back": back}
+    fault, upgrade, back = places.faults(chance, every)
+    chosen_places: dict[str, Any] = {"first": first, "change": change, "held": held, "half": half}
+    chosen_places |= {"fault": fault, "upgrade": upgrade, "back": back}
     for argument, chosen in chosen_places.items():
         if argument in metafunc.fixturenames:
             metafunc.parametrize(argument, chosen, ids=[str(place) for place in chosen])
@@ -68,4 +70,15 @@ def deployed(server: Server) -> Server:
     if server.missing() or server.litter():
         server.wipe()
         runs.to_the_end(**stories.settings())
+    return server
+
+
+@pytest.fixture
+def former(server: Server) -> Server:
+    """A deployment of the former release, with data, at rest."""
+    if server.missing() or server.litter() or places.FROM not in server.read("/opt/lago/migrated.json"):
+        server.wipe()
+        runs.to_the_end(lago_version=places.FROM)
+        server.user(stories.URL).meter(server.key, units=3)
+    server.sql("DROP SCHEMA IF EXISTS standin CASCADE")
     return server

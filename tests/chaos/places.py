@@ -77,6 +77,24 @@ CHANGE = tuple(
         "The deployment's lease is given back",
     )
 )
+#: Between which releases upgrades are struck.
+FROM, TO = "v1.50.0", "v1.51.0"
+#: What else may go wrong on the way: tests/chaos/test_broken_upgrades.py says what each is.
+FAULTS = (
+    "migration_fails",
+    "migration_fails_half",
+    "migration_hangs",
+    "migration_dies",
+    "unhealthy",
+    "keys_fail",
+    "worker_dies",
+    "jobs_hang",
+    "database_restarted",
+    "image_missing",
+    "registry_gone",
+    "disk_too_small",
+    "left_to_be_looked_at",
+)
 #: What an upgrade from a release to the next one does, up to where it is over.
 UPGRADE = tuple(
     Place(task, nth=nth)
@@ -158,14 +176,18 @@ def change(chance: Random, every: bool) -> list[Place]:
     return [*(CHANGE if every else [chance.choice(CHANGE)]), *_moments(chance, LONG_CHANGE, every)]
 
 
-def upgrade(chance: Random, every: bool) -> list[Place]:
-    """Return where upgrades are struck."""
-    return [*(UPGRADE if every else [chance.choice(UPGRADE)]), *_moments(chance, LONG_UPGRADE, every)]
+def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[Place]]:
+    """Return what goes wrong on the way of an upgrade, where upgrades are struck, and where on their way back.
 
-
-def back(chance: Random, every: bool) -> list[Place]:
-    """Return where upgrades are struck that lead back."""
-    return [*(RETURN if every else [chance.choice(RETURN)]), *(_moments(chance, LONG_RETURN, True) if every else [])]
+    Four of all these, where not every one is wanted: two, and one of each of the others.
+    """
+    there = [*UPGRADE, *_moments(chance, LONG_UPGRADE, True)]
+    back = [*RETURN, *_moments(chance, LONG_RETURN, True)]
+    return (
+        (list(FAULTS), there, back)
+        if every
+        else (chance.sample(FAULTS, 2), [chance.choice(there)], [chance.choice(back)])
+    )
 
 
 def held(chance: Random) -> list[Place]:

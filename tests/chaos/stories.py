@@ -11,6 +11,7 @@ from chaos import places, runs
 from chaos.places import Place
 from chaos.server import Kept, Server
 
+URL = "https://billing.example.com"
 ONE_OF_EACH = {"users": 1, "organizations": 1, "memberships": 1, "api_keys": 1}
 _VARIANTS = itertools.cycle(({"lago_telemetry": True, "lago_worker_memory": "1536m"}, {}))
 _present: dict[str, Any] = {}

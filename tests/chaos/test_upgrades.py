@@ -3,25 +3,13 @@
 
 from __future__ import annotations
 
-import pytest
-
-from chaos import runs, stories
-from chaos.places import Place
+from chaos import stories
+from chaos.places import FROM, TO, Place
 from chaos.server import Server
+from chaos.stories import URL
 from outside.writer import Writer
 
-FROM, TO = "v1.50.0", "v1.51.0"
-URL = "https://billing.example.com"
 BROKEN = f"CREATE SCHEMA standin; CREATE TABLE standin.faults AS SELECT '{TO}' AS release, 'keys_fail' AS fault"
-
-
-@pytest.fixture
-def former(server: Server) -> Server:
-    """A deployment of the former release, with data."""
-    server.wipe()
-    runs.to_the_end(lago_version=FROM)
-    server.user(URL).meter(server.key, units=3)
-    return server
 
 
 def struck(server: Server, place: Place) -> list[str]:

@@ -14,7 +14,7 @@ from outside.deployment import ROOT
 from outside.lifecycle import Lifecycle
 
 #: The collection as it was before it knew of upgrades.
-EARLIER = "d777feffc23a413904bd1ff38f066691dca3f6f0"
+EARLIER = "ea49e8d35a4ccb56456e35a64856ce5ca1e9e224"
 
 
 @pytest.fixture(scope="session")

@@ -46,8 +46,7 @@ def test_an_earlier_release_of_this_collection_deployed_an_older_release_of_lago
     user.meter(lago.key, units=3)
     provider = {"apiKey": "canary-adyen", "code": "adyen", "merchantAccount": "acme", "name": "Adyen"}
     assert asked(user, ADYEN, {"input": provider})["addAdyenPaymentProvider"]["id"]
-    write = f"mkdir -p {Path(INVOICE).parent} && head -c 300000 /dev/urandom > {INVOICE}"
-    lago.docker("exec", "--user", "0", "lago-api-1", "sh", "-c", f"{write} && chown -R 10001:10001 /app/storage/ab")
+    lago.inside("api", f"mkdir -p {Path(INVOICE).parent} && head -c 300000 /dev/urandom > {INVOICE}")
     # Made by a release that knew none.
     lago.sql("UPDATE charges SET code = NULL")
 
