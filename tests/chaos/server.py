@@ -28,6 +28,7 @@ FILES = {
     "env/clock.env",
     "env/db.env",
     "env/front.env",
+    "env/postgres.env",
     "env/redis-cache.env",
     "env/redis.env",
     "env/runtime.env",
