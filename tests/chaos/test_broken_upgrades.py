@@ -118,7 +118,7 @@ def registry_gone(server: Server) -> None:
         run = runs.struck(place, lambda: print(server.shell("iptables", "--insert", *wall)), lago_version=TO)
     finally:
         server.shell("iptables", "--delete", *wall)
-    refused(run, "Nothing was changed")
+    refused(run, "neither data nor services were touched")
     assert server.running() == before and not server.exists("/opt/lago/upgrade.json")
 
 
