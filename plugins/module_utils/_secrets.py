@@ -20,6 +20,8 @@ ENCRYPTION = ("encryption_primary_key", "encryption_deterministic_key", "encrypt
 KEYS = ("secret_key_base", *ENCRYPTION)
 PASSWORDS = ("postgres_password", "redis_password", "redis_cache_password")
 NAMES = (*KEYS, RSA, *PASSWORDS)
+# What can be rotated, and the secrets that this is: those that encrypt are one key, which is derived from all three
+ROTATED = {"encryption_keys": ENCRYPTION, **{name: (name,) for name in NAMES if name not in ENCRYPTION}}
 
 # In hexadecimal digits; the others are passwords of 256 bits
 _KEY_BYTES = {"secret_key_base": 64, **dict.fromkeys(ENCRYPTION, 32)}

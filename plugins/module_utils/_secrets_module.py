@@ -30,7 +30,8 @@ def ensure(module: AnsibleModule) -> dict[str, t.Any]:
     before = _secrets_file.load(path)
     given = _given(params["given"])
     database = Database(_count(params["organizations"]), _count(params["encrypted_rows"]))
-    planned = plan(path, before, given, database, params["unused"])
+    rotated = [name for asked in params["rotate"] for name in _secrets.ROTATED[asked]]
+    planned = plan(path, before, given, database, params["unused"], rotated)
     _refuse([*_given_problems(module, given), *planned.problems])
     after = _after(module, before, given, planned)
     _refuse(_masked(given, after))

@@ -48,7 +48,14 @@ class Plan(t.NamedTuple):
     problems: list[Problem]
 
 
-def plan(path: str, kept: Kept | None, given: dict[str, str], database: Database, unused: list[str]) -> Plan:
+def plan(
+    path: str,
+    kept: Kept | None,
+    given: dict[str, str],
+    database: Database,
+    unused: t.Collection[str] = (),
+    rotated: t.Collection[str] = (),
+) -> Plan:
     """Return where each secret comes from.
 
     :param path: of the file, for the sentences.
@@ -56,17 +63,21 @@ def plan(path: str, kept: Kept | None, given: dict[str, str], database: Database
     :param given: the values that are given, by name.
     :param database: what must stay readable.
     :param unused: names of those that nothing reads, which may be made anew.
+    :param rotated: the names of those that shall be others than they are.
     """
     made = kept.secrets if kept else {}
-    missing = [name for name in _secrets.NAMES if name not in given and name not in made]
-    needed = [name for name in missing if name not in unused]
+    missing = [name for name in _secrets.NAMES if name not in given and (name not in made or name in rotated)]
+    needed = [name for name in missing if name not in unused and name not in rotated]
     withdrawn = tuple(name for name in needed if kept and name in kept.given)
     lost = tuple(name for name in needed if name not in withdrawn and _is_lost(name, kept, database))
-    problems = [_changed(name, path, kept, given.get(name), database) for name in _secrets.ENCRYPTION]
+    former = [name for name in _secrets.ENCRYPTION if name not in rotated]
+    problems = [_changed(name, path, kept, given.get(name), database) for name in former]
     problems += [_withdrawn(withdrawn), _lost(lost, path, database)]
+    problems += [*_given_as_before(kept, given, rotated), _nothing_there(path, kept, rotated)]
+    problems += [_still_encrypted(database, [name for name in _secrets.ENCRYPTION if name in rotated])]
     return Plan(
         given=[name for name in _secrets.NAMES if name in given],
-        kept=[name for name in _secrets.NAMES if name not in given and name in made],
+        kept=[name for name in _secrets.NAMES if name not in given and name not in missing],
         missing=missing,
         problems=[problem for problem in problems if problem],
     )
@@ -119,3 +130,38 @@ def _lost(names: tuple[str, ...], path: str, database: Database) -> Problem | No
         f"{', or start the database so that it can be asked.' if unknown else '.'}"
     )
     return Problem("secrets_lost", names, message)
+
+
+def _nothing_there(path: str, kept: Kept | None, rotated: t.Collection[str]) -> Problem | None:
+    """Refuse to rotate what was never made."""
+    if kept is not None or not rotated:
+        return None
+    message = f"There is no {path}, so there is nothing to rotate: are project and directory those of the deployment?"
+    return Problem("nothing_to_rotate", tuple(rotated), message)
+
+
+def _given_as_before(kept: Kept | None, given: dict[str, str], rotated: t.Collection[str]) -> t.Iterator[Problem]:
+    """Refuse to rotate what is given and has not changed: nothing is made in place of what is given."""
+    for name in [name for name in rotated if kept and name in given]:
+        if kept and kept.fingerprints.get(name) == _secrets.fingerprint(kept.file_key, name, given[name]):
+            message = (
+                f"{variable(name)} is given, and is what it was: give another value where you keep it, or remove it "
+                "there, then one is made on the server."
+            )
+            yield Problem("rotation_of_given", (name,), message)
+
+
+def _still_encrypted(database: Database, names: list[str]) -> Problem | None:
+    """Refuse other encryption keys unless there is nothing that the former ones encrypted."""
+    if not names or database.encrypted_rows == 0:
+        return None
+    if database.encrypted_rows is None:
+        what = "The database could not be asked whether anything is encrypted with the present keys: start it."
+    else:
+        many = "row is" if database.encrypted_rows == 1 else "rows are"
+        what = (
+            f"{database.encrypted_rows} {many} encrypted with the present keys (payment providers and integrations), "
+            "and Lago cannot encrypt them anew: remove these connections in Lago, rotate, and enter them again; or "
+            "keep the keys."
+        )
+    return Problem("encryption_rows_there", tuple(names), what)

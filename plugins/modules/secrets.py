@@ -30,7 +30,9 @@ attributes:
     details:
       - Names only.
   idempotent:
-    support: full
+    support: partial
+    details:
+      - What is named in O(rotate) and was made is made anew by each run.
 options:
   path:
     description:
@@ -63,6 +65,22 @@ options:
     elements: str
     choices: [postgres_password, redis_password, redis_cache_password]
     default: []
+  rotate:
+    description:
+      - Secrets that shall be others than they are. What was made is made anew, and the former value is kept nowhere.
+        What is given must be another value than before.
+      - V(encryption_keys) are all three together, and are refused unless O(encrypted_rows) is V(0). Nothing can encrypt
+        anew what the former ones encrypted.
+    type: list
+    elements: str
+    choices:
+      - encryption_keys
+      - secret_key_base
+      - rsa_private_key
+      - postgres_password
+      - redis_password
+      - redis_cache_password
+    default: []
   state:
     description:
       - The secrets are there.
@@ -78,6 +96,14 @@ EXAMPLES = r"""
     given:
       postgres_password: "{{ vault_postgres_password }}"
     organizations: 0
+  register: __lago_secrets
+  no_log: true
+
+- name: Another password of the database
+  selfhosted.lago.secrets:
+    path: /opt/lago/secrets.json
+    organizations: 1
+    rotate: [postgres_password]
   register: __lago_secrets
   no_log: true
 """
@@ -113,9 +139,10 @@ failure:
   contains:
     code:
       description:
-        - 'The first reason: V(encryption_key_changed), V(given_secret_missing), V(secrets_lost), V(placeholder_secret),
-          V(weak_secret), V(invalid_rsa_private_key), V(unknown_secret), V(invalid_count), V(secrets_unreadable),
-          V(openssl_missing) or V(openssl_failed).'
+        - 'The first reason: V(encryption_key_changed), V(given_secret_missing), V(secrets_lost), V(rotation_of_given),
+          V(nothing_to_rotate), V(encryption_rows_there), V(placeholder_secret), V(weak_secret),
+          V(invalid_rsa_private_key), V(unknown_secret), V(invalid_count), V(secrets_unreadable), V(openssl_missing) or
+          V(openssl_failed).'
       type: str
     status:
       description: Always V(null).
@@ -127,7 +154,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.selfhosted.lago.plugins.module_utils._resource import run
-from ansible_collections.selfhosted.lago.plugins.module_utils._secrets import PASSWORDS
+from ansible_collections.selfhosted.lago.plugins.module_utils._secrets import PASSWORDS, ROTATED
 from ansible_collections.selfhosted.lago.plugins.module_utils._secrets_module import ensure
 
 
@@ -139,6 +166,7 @@ def main() -> None:
             "organizations": {"type": "raw"},
             "encrypted_rows": {"type": "raw"},
             "unused": {"type": "list", "elements": "str", "choices": list(PASSWORDS), "default": []},
+            "rotate": {"type": "list", "elements": "str", "choices": list(ROTATED), "default": []},
             "state": {"type": "str", "choices": ["present"], "default": "present"},
         },
         supports_check_mode=True,

@@ -21,6 +21,7 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._secrets import (
     KEYS,
     NAMES,
     PASSWORDS,
+    ROTATED,
     placeholder,
 )
 
@@ -413,3 +414,76 @@ def test_nothing_secret_is_on_a_command_line(secrets: t.Any, rsa_key: str) -> No
         secrets({"rsa_private_key": rsa_key})
     assert seen
     assert all(rsa_key not in part and "BEGIN" not in part for command in seen for part in command)
+
+
+def rotate(run_module: t.Any, path: Path, names: list[str], check: bool = False, **options: t.Any) -> t.Any:
+    """Run the module once; it is not one that is enough."""
+    args = {"path": str(path), "organizations": 1, "rotate": names, **options}
+    foretold = run_module("secrets", args, check=True, diff=True)
+    ran = foretold if check else run_module("secrets", args, diff=True)
+    for told in ("failed", "changed", "made", "given", "changed_secrets", "failure"):
+        assert ran.get(told) == foretold.get(told), f"check mode tells the truth about {told}"
+    return ran
+
+
+@pytest.mark.parametrize("asked", list(ROTATED))
+def test_what_was_made_is_made_anew_and_nothing_else(secrets: t.Any, run_module: t.Any, path: Path, asked: str) -> None:
+    former = secrets()["secrets"]
+    ran = rotate(run_module, path, [asked], encrypted_rows=0)
+    assert (ran["changed"], ran["made"], ran["changed_secrets"]) == (True, [*ROTATED[asked]], [*ROTATED[asked]])
+    assert {name for name, value in ran["secrets"].items() if former[name] != value} == set(ROTATED[asked])
+    kept = path.read_text()
+    assert [name for name in ROTATED[asked] if former[name] in kept] == [], "the former ones are kept nowhere"
+    assert secrets(organizations=1)["changed"] is False, "the next ordinary run keeps the new ones"
+    assert secrets(organizations=None)["secrets"] == ran["secrets"]
+
+
+def test_check_mode_rotates_nothing(secrets: t.Any, run_module: t.Any, path: Path) -> None:
+    secrets()
+    before = path.read_bytes()
+    ran = rotate(run_module, path, ["postgres_password"], check=True)
+    assert (ran["changed"], ran["changed_secrets"]) == (True, ["postgres_password"])
+    assert ran["secrets"]["postgres_password"] == placeholder("postgres_password")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("rows", "says"), [(1, "1 row is"), ("3", "3 rows are"), (None, "start it"), ("", "start it")])
+def test_encryption_keys_stay_while_something_is_encrypted(
+    secrets: t.Any, run_module: t.Any, path: Path, rows: t.Any, says: str
+) -> None:
+    secrets()
+    before = path.read_bytes()
+    ran = rotate(run_module, path, ["redis_password", "encryption_keys"], encrypted_rows=rows)
+    assert codes(ran) == [("encryption_rows_there", [f"lago_{name}" for name in ENCRYPTION])]
+    assert says in ran["msg"]
+    assert path.read_bytes() == before
+
+
+def test_a_given_one_is_rotated_by_giving_another(secrets: t.Any, run_module: t.Any, path: Path) -> None:
+    given = {"postgres_password": "of-the-operator", "encryption_primary_key": OWN_KEY}
+    secrets(given)
+    asked = ["postgres_password", "encryption_keys"]
+    ran = rotate(run_module, path, asked, given=given, encrypted_rows=0)
+    assert codes(ran) == [
+        ("rotation_of_given", ["lago_postgres_password"]),
+        ("rotation_of_given", ["lago_encryption_primary_key"]),
+    ]
+    other = {"postgres_password": "another-of-the-operator", "encryption_primary_key": OTHER_KEY}
+    assert codes(rotate(run_module, path, asked, given=other, encrypted_rows=2))[0][0] == "encryption_rows_there"
+    ran = rotate(run_module, path, asked, given=other, encrypted_rows=0)
+    assert ran["changed_secrets"] == [*ENCRYPTION, "postgres_password"]
+    assert ran["made"] == [name for name in ENCRYPTION if name not in other]
+
+
+def test_a_given_one_that_is_withdrawn_is_made_when_it_is_rotated(
+    secrets: t.Any, run_module: t.Any, path: Path
+) -> None:
+    secrets({"redis_password": "of-the-operator"})
+    assert codes(secrets(organizations=1)) == [("given_secret_missing", ["lago_redis_password"])]
+    assert rotate(run_module, path, ["redis_password"])["made"] == ["redis_password"]
+
+
+def test_where_nothing_was_made_there_is_nothing_to_rotate(run_module: t.Any, path: Path) -> None:
+    ran = rotate(run_module, path, ["secret_key_base"], organizations=0)
+    assert codes(ran) == [("nothing_to_rotate", ["lago_secret_key_base"])]
+    assert not path.parent.exists()
