@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._plain import plain
@@ -34,6 +34,31 @@ def image_reference(image: Any, registry: Any = "", tag: Any = "", digest: Any =
     return name + (f"@{plain(digest)}" if plain(digest) else "")
 
 
+def service_images(
+    services: Mapping[str, Any], containers: Any = None, digests: Any = None, anew: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the image that each service is made of.
+
+    One whose row says C(keeps_image) keeps the very image that its container has, whatever the tag stands for by now.
+
+    :param services: rows by service; C(image) is what is declared.
+    :param containers: those that are there, by service; C(image) is what they were made of, as it was said then.
+    :param digests: what the tags stand for on the server, by reference.
+    :param anew: services that take what their tag stands for now.
+    """
+    there, known = dict(plain(containers) or {}), dict(plain(digests) or {})
+    images = {}
+    for name, row in plain(services).items():
+        wanted, runs = str(row["image"]), str(there.get(name, {}).get("image"))
+        if not row.get("keeps_image") or "@" in wanted:
+            images[name] = wanted
+        elif name not in plain(anew) and runs.partition("@")[0] == wanted:
+            images[name] = runs
+        else:
+            images[name] = f"{wanted}@{known[wanted]}" if wanted in known else wanted
+    return images
+
+
 def front_release(version: Any) -> str:
     """Return the release of the front that belongs to a release of Lago."""
     return _FRONTS.get(str(plain(version)), str(plain(version)))
@@ -51,4 +76,9 @@ class FilterModule:
     """The filters of this file, by name."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"image_reference": image_reference, "front_release": front_release, "registry_login": registry_login}
+        return {
+            "image_reference": image_reference,
+            "front_release": front_release,
+            "registry_login": registry_login,
+            "service_images": service_images,
+        }

@@ -84,7 +84,8 @@ def _project(machine: Machine, gather: set[str], asked: dict[str, t.Any], reacha
         chosen = {container["id"] for container in answer["containers"].values()}
         answer["other_containers"] = [container for container in found if container["id"] not in chosen]
     if "images" in gather:
-        answer["images"] = _server_project.images(machine, asked["images"]) if reachable else {}
+        ids, digests = _server_project.images(machine, asked["images"]) if reachable else ({}, {})
+        answer.update(images=ids, image_digests=digests)
     if "volumes" in gather:
         answer["volumes"] = _server_project.volumes(machine, project) if reachable else []
     if "networks" in gather:

@@ -97,22 +97,27 @@ def running(found: list[dict[str, t.Any]], service: str) -> str | None:
     return container["id"] if container and container["state"] == "running" and not container["oneoff"] else None
 
 
-def images(machine: Machine, wanted: list[str]) -> dict[str, str]:
-    """Return the ids of the images that are there.
+def images(machine: Machine, wanted: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the ids of the images that are there, and the digests that their tags stand for.
 
-    :param wanted: references; the keys of the answer are these. Without any, all that have a name are returned.
+    :param wanted: references; the keys of the answers are these. Without any, all that have a name are returned.
     """
     row = '{"name":{{json .Repository}},"tag":{{json .Tag}},"digest":{{json .Digest}},"id":{{json .ID}}}'
     answer = machine.run("docker", "images", "--no-trunc", "--digests", "--format", row)
     there: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for image in answer.objects():
         if image["tag"] != "<none>":
             there[f"{image['name']}:{image['tag']}"] = image["id"]
         if image["digest"] != "<none>":
             there[f"{image['name']}@{image['digest']}"] = image["id"]
+        if "<none>" not in (image["tag"], image["digest"]):
+            digests[f"{image['name']}:{image['tag']}"] = image["digest"]
     if not wanted:
-        return there
-    return {ref: there[short] for ref, short in ((ref, short_reference(ref)) for ref in wanted) if short in there}
+        return there, digests
+    short = {ref: short_reference(ref) for ref in wanted}
+    ids, known = ({ref: found[name] for ref, name in short.items() if name in found} for found in (there, digests))
+    return ids, known
 
 
 def short_reference(reference: str) -> str:

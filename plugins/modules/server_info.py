@@ -217,6 +217,11 @@ server:
       returned: O(gather) has V(images)
       type: dict
       sample: {"getlago/api:v1.51.0": "sha256:0123abc"}
+    image_digests:
+      description: The digests that the tags of these images stand for on the server, where that is known.
+      returned: O(gather) has V(images)
+      type: dict
+      sample: {redis:7-alpine: "sha256:4567def"}
     volumes:
       description: The names of the project's volumes; one that was put back by hand counts by its name.
       returned: O(gather) has V(volumes)

@@ -13,6 +13,7 @@ from ansible_collections.selfhosted.lago.plugins.filter.images import (
     front_release,
     image_reference,
     registry_login,
+    service_images,
 )
 
 
@@ -41,6 +42,36 @@ def test_an_image_comes_from_the_operator_s_registry_unless_it_names_one(
     assert image_reference(image, registry, tag, digest) == expected
 
 
+REDIS = "redis:7-alpine"
+
+
+@pytest.mark.parametrize(
+    ("declared", "runs", "digests", "anew", "expected"),
+    [
+        (REDIS, None, {}, [], REDIS),
+        (REDIS, None, {REDIS: "sha256:new"}, [], f"{REDIS}@sha256:new"),
+        (REDIS, f"{REDIS}@sha256:old", {REDIS: "sha256:new"}, [], f"{REDIS}@sha256:old"),
+        (REDIS, f"{REDIS}@sha256:old", {REDIS: "sha256:new"}, ["db"], f"{REDIS}@sha256:old"),
+        (REDIS, f"{REDIS}@sha256:old", {REDIS: "sha256:new"}, ["redis"], f"{REDIS}@sha256:new"),
+        (REDIS, f"{REDIS}@sha256:old", {}, ["redis"], REDIS),
+        (REDIS, REDIS, {REDIS: "sha256:new"}, [], REDIS),
+        ("redis:8", f"{REDIS}@sha256:old", {"redis:8": "sha256:new"}, [], "redis:8@sha256:new"),
+        (f"{REDIS}@sha256:own", f"{REDIS}@sha256:old", {}, [], f"{REDIS}@sha256:own"),
+        ("r.example.com:5000/redis", "r.example.com:5000/redis@sha256:1", {}, [], "r.example.com:5000/redis@sha256:1"),
+    ],
+)
+def test_a_container_keeps_its_image_whatever_becomes_of_the_tag(
+    declared: str, runs: str | None, digests: dict[str, str], anew: list[str], expected: str
+) -> None:
+    containers = {"redis": {"image": runs}} if runs else {}
+    rows = {"redis": {"image": declared, "keeps_image": True}, "api": {"image": REDIS}}
+    assert service_images(rows, containers, digests, anew) == {"redis": expected, "api": REDIS}
+
+
+def test_before_the_server_was_looked_at_an_image_is_what_is_declared() -> None:
+    assert service_images({"redis": {"image": REDIS, "keeps_image": True}}) == {"redis": REDIS}
+
+
 def test_a_front_that_upstream_never_tagged_is_the_one_that_was_deployed_with_the_api() -> None:
     assert front_release("v1.47.2") == "v1.47.0"
     assert front_release("v1.51.0") == "v1.51.0"
@@ -56,4 +87,5 @@ def test_a_login_is_written_as_docker_reads_it(registry: str, host: str) -> None
 
 
 def test_the_filters_have_names() -> None:
-    assert set(FilterModule().filters()) == {"image_reference", "front_release", "registry_login"}
+    names = {"image_reference", "front_release", "registry_login", "service_images"}
+    assert set(FilterModule().filters()) == names

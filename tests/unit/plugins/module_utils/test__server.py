@@ -473,13 +473,15 @@ def test_images_by_the_names_they_were_asked_by(tmp_path: Path) -> None:
     machine = fake(tmp_path, {"docker images": (0, IMAGES, "")})
     wanted = ["docker.io/library/redis:7-alpine", "getlago/api:v1.51.0", "getlago/api:v1.50.0"]
     found = {"docker.io/library/redis:7-alpine": "sha256:1", "getlago/api:v1.51.0": "sha256:2"}
-    assert _server_project.images(machine, wanted) == found
-    assert _server_project.images(machine, []) == {
+    assert _server_project.images(machine, wanted) == (found, {"docker.io/library/redis:7-alpine": "sha256:d1"})
+    ids, digests = _server_project.images(machine, [])
+    assert ids == {
         "redis:7-alpine": "sha256:1",
         "redis@sha256:d1": "sha256:1",
         "getlago/api:v1.51.0": "sha256:2",
         "getlago/front@sha256:d3": "sha256:3",
     }
+    assert digests == {"redis:7-alpine": "sha256:d1"}
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_all_in_one_start(run_module: Any, docker: Path, tmp_path: Path, check: 
     assert server["compose"] is None
     assert server["containers"].keys() == {"db", "proxy"}
     assert server["other_containers"] == []
-    assert server["images"] == {"redis:7-alpine": "sha256:1"}
+    assert (server["images"], server["image_digests"]) == ({"redis:7-alpine": "sha256:1"}, {})
     assert server["volumes"] == ["lago_db-data"]
     assert server["networks"] == ["lago_data"]
     assert (server["database"]["server_version"], server["database"]["service"]) == ("15.2", "db")
