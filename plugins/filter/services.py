@@ -14,6 +14,7 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils._processes import 
 
 Row = dict[str, Any]
 _DEFAULT = "default"
+_LABEL = "selfhosted.lago.config"
 
 
 def _service(worker: Row) -> str:
@@ -62,6 +63,21 @@ def lago_services(table: Mapping[str, Any], workers: Sequence[Mapping[str, Any]]
     return services
 
 
+def containers_behind(containers: Any, images: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
+    """Return the services whose containers will be made anew: with another image, or for another configuration.
+
+    :param containers: those that are there, by service, as module ``server_info`` returns them.
+    :param images: what each service is made of.
+    :param labels: the keyed hash of each service's configuration; services without one are left out.
+    """
+    there, used = plain(containers), plain(images)
+    return [
+        name
+        for name, label in plain(labels).items()
+        if name in there and (there[name]["image"], there[name]["labels"].get(_LABEL)) != (used[name], label)
+    ]
+
+
 def worker_flags(workers: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     """Return the variable for each dedicated worker by which Lago sends the jobs there, for every process of it."""
     names = [str(worker.get("name")) for worker in plain(workers)]
@@ -79,4 +95,9 @@ class FilterModule:
     """The filters of this file, by name."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"lago_services": lago_services, "worker_flags": worker_flags, "lago_connections": lago_connections}
+        return {
+            "containers_behind": containers_behind,
+            "lago_connections": lago_connections,
+            "lago_services": lago_services,
+            "worker_flags": worker_flags,
+        }

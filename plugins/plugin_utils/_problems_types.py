@@ -85,7 +85,10 @@ def _misread(case: Case, *types: str) -> list[tuple[str, Any]]:
     found = []
     for name, value in case.given.items():
         option = options().get(name)
-        if option is None or option["type"] not in types or "choices" in option or blank(value):
+        if option is None or option["type"] not in types or blank(value):
+            continue
+        # What is none of the choices has a rule of its own, which speaks of each of a list.
+        if "choices" in option and (option["type"] != "list" or isinstance(value, (list, tuple))):
             continue
         try:
             read(name, value)

@@ -8,6 +8,7 @@ import typing as t
 
 from ansible_collections.selfhosted.lago.plugins.filter.services import (
     FilterModule,
+    containers_behind,
     lago_connections,
     lago_services,
     worker_flags,
@@ -67,5 +68,19 @@ def test_connections_are_counted_over_all_processes_and_pools() -> None:
     assert lago_connections([], version="v1.52.0") == 4 * 3 * 10 + 10
 
 
+def test_what_has_another_image_or_was_made_for_another_configuration_is_behind() -> None:
+    containers = {
+        name: {"image": image, "labels": {"selfhosted.lago.config": "label"} if name != "cache" else {}}
+        for name, image in {"db": "db@sha256:1", "redis": "redis:7", "cache": "redis:7", "api": "api"}.items()
+    }
+    labels = dict.fromkeys(["db", "redis", "cache", "queue"], "label")
+    images = {"db": "db@sha256:1", "redis": "redis:7", "cache": "redis:7", "api": "other", "queue": "redis:7"}
+    assert containers_behind(containers, images, labels) == ["cache"]
+    assert containers_behind(containers, {**images, "db": "db@sha256:2"}, labels) == ["db", "cache"]
+    assert containers_behind(containers, images, {**labels, "redis": "other"}) == ["redis", "cache"]
+    assert containers_behind({}, images, labels) == []
+
+
 def test_the_filters_have_names() -> None:
-    assert set(FilterModule().filters()) == {"lago_services", "worker_flags", "lago_connections"}
+    names = {"containers_behind", "lago_connections", "lago_services", "worker_flags"}
+    assert set(FilterModule().filters()) == names
