@@ -34,28 +34,24 @@ def image_reference(image: Any, registry: Any = "", tag: Any = "", digest: Any =
     return name + (f"@{plain(digest)}" if plain(digest) else "")
 
 
-def service_images(
-    services: Mapping[str, Any], containers: Any = None, digests: Any = None, anew: Sequence[str] = ()
+def kept_images(
+    references: Mapping[str, Any], containers: Any = None, digests: Any = None, anew: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the image that each service is made of.
+    """Return the image that each service is made of: the very one that its container has, whatever becomes of the tag.
 
-    One whose row says C(keeps_image) keeps the very image that its container has, whatever the tag stands for by now.
-
-    :param services: rows by service; C(image) is what is declared.
+    :param references: what is declared, by service.
     :param containers: those that are there, by service; C(image) is what they were made of, as it was said then.
     :param digests: what the tags stand for on the server, by reference.
     :param anew: services that take what their tag stands for now.
     """
     there, known = dict(plain(containers) or {}), dict(plain(digests) or {})
     images = {}
-    for name, row in plain(services).items():
-        wanted, runs = str(row["image"]), str(there.get(name, {}).get("image"))
-        if not row.get("keeps_image") or "@" in wanted:
-            images[name] = wanted
-        elif name not in plain(anew) and runs.partition("@")[0] == wanted:
+    for name, reference in references.items():
+        wanted, runs = str(plain(reference)), str(there.get(name, {}).get("image"))
+        if "@" not in wanted and name not in plain(anew) and runs.partition("@")[0] == wanted:
             images[name] = runs
         else:
-            images[name] = f"{wanted}@{known[wanted]}" if wanted in known else wanted
+            images[name] = f"{wanted}@{known[wanted]}" if "@" not in wanted and wanted in known else wanted
     return images
 
 
@@ -79,6 +75,6 @@ class FilterModule:
         return {
             "image_reference": image_reference,
             "front_release": front_release,
+            "kept_images": kept_images,
             "registry_login": registry_login,
-            "service_images": service_images,
         }

@@ -161,7 +161,7 @@ def _still_encrypted(database: Database, names: list[str]) -> Problem | None:
         many = "row is" if database.encrypted_rows == 1 else "rows are"
         what = (
             f"{database.encrypted_rows} {many} encrypted with the present keys (payment providers and integrations), "
-            "and Lago cannot encrypt them anew: remove these connections in Lago, rotate, and enter them again; or "
-            "keep the keys."
+            "and Lago cannot encrypt them anew. Keep the keys; or remove these connections in Lago, rotate, and enter "
+            "them again. Lago keeps the row of a payment provider that was removed: set its secrets to NULL."
         )
     return Problem("encryption_rows_there", tuple(names), what)

@@ -38,6 +38,11 @@ PART_OF = {
     "restore_secrets": "restore",
     "restore_stop": "restore",
     "up_alone": "up",
+    "pull_pinned": "pull",
+    "rotate_possible": "rotate",
+    "rotate_encryption": "rotate",
+    "rotate_key": "key rotation",
+    "refresh_pull": "refresh",
 }
 #: What is as it was, or half done, when a verb fails.
 LEFT = {
@@ -53,6 +58,9 @@ LEFT = {
     "upgrade": "Unless it is said above: neither data nor services were touched.",
     "verify": "Nothing was changed: the deployment was only looked at, and is left running.",
     "key": "Nobody was registered, and no key was changed.",
+    "key rotation": "The playbook site finds the key that works by a login, whichever it is.",
+    "rotate": "No secret was changed. What was stopped for it was started again.",
+    "refresh": "No container was touched: what ran before runs on.",
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
     "left": "No service was stopped, and nothing was removed.",
     "down": "What was stopped stays stopped; nothing of the data was removed.",
@@ -181,7 +189,10 @@ def _changed(verb: str, variables: Mapping[str, Any]) -> Iterator[str]:
         yield "What is said above; images of the way that were pulled are kept."
     done = list(CONVERGE)[: list(CONVERGE).index(verb)] if verb in CONVERGE else []
     secrets, render = variables.get("__lago_secrets") or {}, variables.get("__lago_render") or {}
-    if "secrets" in done and secrets.get("changed"):
+    if "secrets" in done and secrets.get("changed_secrets"):
+        names = ", ".join(secrets["changed_secrets"])
+        yield f"Secrets that are others than before: {names}. The playbook site sees to it that all use them."
+    elif "secrets" in done and secrets.get("changed"):
         yield "secrets.json: the secrets that were missing were made. They stay as they are from now on."
     if "render" in done:
         written = [name for name, file in (render.get("files") or {}).items() if file.get("changed")]

@@ -22,6 +22,13 @@ def _places(case: Case, name: str) -> list[str]:
     return [str(place) for place in case.values.get(name, [])]
 
 
+def elsewhere(case: Case, cache: bool) -> str:
+    """Return the variable by which the queue, or the cache, is not the deployment's own; blank when it is."""
+    kind = _CACHE if cache else _QUEUE
+    names = [f"{kind}_{part}" for part in ("url", "host", "sentinels")] + ["lago_memcached_servers"] * cache
+    return next((name for name in names if case.values.get(name)), "")
+
+
 @rule("settings")
 def bad_redis_url(case: Case) -> Found:
     for name, text in case.texts(*_URLS):

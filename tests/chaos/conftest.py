@@ -50,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     held, half = places.held(chance), places.half(chance, every)
     fault, upgrade, back = places.faults(chance, every)
     chosen_places: dict[str, Any] = {"first": first, "change": change, "held": held, "half": half}
-    chosen_places |= {"fault": fault, "upgrade": upgrade, "back": back}
+    chosen_places |= {"fault": fault, "upgrade": upgrade, "back": back, "rotation": places.rotation(chance, every)}
     for argument, chosen in chosen_places.items():
         if argument in metafunc.fixturenames:
             metafunc.parametrize(argument, chosen, ids=[str(place) for place in chosen])

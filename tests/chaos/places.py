@@ -139,6 +139,20 @@ RETURN = tuple(
         ("Nothing is left of the upgrade but its backup", 0),
     )
 )
+#: What a rotation does, in its order.
+ROTATION = tuple(
+    Place(task)
+    for task in (
+        "The secrets are made once, and those given are remembered by their fingerprints",
+        "Every file of the deployment is as declared",
+        "Nothing of another release works on the database",
+        STORES,
+        "The database takes the password that the container was given",
+        UP,
+        "The organization has another key, and the former one is refused",
+        "The key is known to the tasks that follow",
+    )
+)
 #: Tasks that take long, with the seconds within which they are struck.
 LONG_FIRST = {PULL: 8.0, STORES: 2.5, MIGRATE: 6.0, UP: 4.0, OPEN: 0.8, REGISTER: 1.2}
 LONG_UPGRADE = {
@@ -148,6 +162,7 @@ LONG_UPGRADE = {
     UP: 8.0,
 }
 LONG_RETURN = {"What was backed up is there again": 3.0, "What ran before the upgrade runs again": 8.0}
+LONG_ROTATION = {STORES: 2.5, UP: 12.0, "The organization has another key, and the former one is refused": 0.3}
 LONG_CHANGE = {"Every file of the deployment is as declared": 0.5, UP: 12.0, KEY: 0.5}
 
 
@@ -188,6 +203,12 @@ def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[Pl
         if every
         else (chance.sample(FAULTS, 2), [chance.choice(there)], [chance.choice(back)])
     )
+
+
+def rotation(chance: Random, every: bool) -> list[Place]:
+    """Return where rotations are struck."""
+    found = [*ROTATION, *_moments(chance, LONG_ROTATION, True)]
+    return found if every else [chance.choice(found)]
 
 
 def held(chance: Random) -> list[Place]:

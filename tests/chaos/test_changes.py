@@ -36,9 +36,10 @@ TABLE: tuple[tuple[str, Any, set[str]], ...] = (
     ("lago_proxy_memory", "250m", {"proxy"}),
     ("lago_postgres_memory", "1900m", {"db", *BACKEND}),
     ("lago_redis_memory", "900m", {"redis", *BACKEND}),
-    ("lago_redis_maxmemory", "500mb", {"redis", *BACKEND}),
+    # Whoever works with these ends before they are made anew, and starts again as it was.
+    ("lago_redis_maxmemory", "500mb", {"redis"}),
     ("lago_redis_cache_memory", "500m", {"redis-cache", *BACKEND}),
-    ("lago_redis_cache_maxmemory", "200mb", {"redis-cache", *BACKEND}),
+    ("lago_redis_cache_maxmemory", "200mb", {"redis-cache"}),
     ("lago_bind_addresses", ["127.0.0.1"], {"proxy"}),
     ("lago_https_port", 8443, {*BACKEND, "front", "proxy"}),
     ("lago_postgres_settings", {"work_mem": "8MB"}, {"db"}),
@@ -56,6 +57,8 @@ TABLE: tuple[tuple[str, Any, set[str]], ...] = (
     ("lago_extra_env", {"clock": {"LAGO_SUBSCRIPTION_ACTIVITY_PROCESSING_INTERVAL_SECONDS": 30}}, {"clock"}),
     ("lago_start_timeout", 130, SERVICES),
     ("lago_lease_ttl", 9000, set()),
+    ("lago_rotate", ["redis_password"], set()),
+    ("lago_refresh", ["proxy"], set()),
 )
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chaos import places, stories
@@ -23,6 +25,18 @@ def test_a_change_that_ends_early_is_finished_by_the_next(deployed: Server, chan
     assert None not in (before.secrets, before.key)
     stories.recovers(deployed, before, **variables)
     stories.works_as_declared(deployed, variables)
+
+
+def test_a_rotation_that_ends_early_is_finished_by_the_next_ordinary_run(deployed: Server, rotation: Place) -> None:
+    """Whichever secrets were kept by then are the ones. A key that Lago made and nobody kept is found by a login."""
+    stories.struck(
+        deployed,
+        rotation,
+        playbook="selfhosted.lago.rotate",
+        lago_rotate=["postgres_password", "redis_password", "secret_key_base", "api_key"],
+        **stories.settings(),
+    )
+    stories.recovers(deployed, replace(deployed.kept(), key=None), **stories.settings())
 
 
 @pytest.mark.thorough

@@ -56,7 +56,7 @@ class Controller:
         return str(path)
 
     def run(
-        self, name: str, core: str, playbook: str, secrets: dict[str, str], *arguments: str, **variables: Any
+        self, name: str, core: str, playbook: str, secrets: dict[str, Any], *arguments: str, **variables: Any
     ) -> Run:
         """Run a playbook of this folder, or of the collection, on one of the supported ansible-cores."""
         own = HERE / "plays" / f"{playbook}.yml"

@@ -42,10 +42,10 @@ def test_a_person_is_told_what_is_wrong_where_and_what_to_do(watched: Watched, s
 
 
 def test_what_a_service_that_failed_says_is_shown_without_its_secrets(watched: Watched) -> None:
-    output = watched.runs["services that tell everything"].output
-    assert "\nService  redis (" in output and "\nService  proxy (" in output
-    assert "REDISCLI_AUTH=********" in output
-    assert 'header Authorization "********"' in output
+    output = watched.runs["queue that tells everything"].output
+    assert "\nService  redis (" in output and "REDISCLI_AUTH=********" in output
+    output = watched.runs["proxy that tells everything"].output
+    assert "\nService  proxy (" in output and 'header Authorization "********"' in output
     assert "ADAS_OWN=********" in watched.runs["migration that tells everything"].output
     assert "LAGO_LICENSE=********" in watched.runs["questions that tell everything"].output
 

@@ -15,6 +15,8 @@ SCENARIO = Path(__file__).parents[2] / "molecule" / "lifecycle"
 URL = "https://billing.example.com"
 EMAIL = "ada@example.com"
 ORGANIZATION = "Acme Billing"
+#: Asks for a way into the database as anybody on the network would; the password is on nobody's command line.
+LOGIN = "PGPASSWORD=$(cat) psql -w -h db -U lago -d lago -Atc 'SELECT 1'"
 LONG_RUNNING = {"api", "clock", "db", "front", "pdf", "proxy", "redis", "redis-cache", "worker"}
 
 
@@ -41,7 +43,7 @@ class Lifecycle(Deployment):
         return self.run(playbook=str(SCENARIO / "bootstrap.yml"), **variables)
 
     def rotate(self) -> Run:
-        return self.run(playbook=str(SCENARIO / "rotate.yml"))
+        return self.run(playbook="selfhosted.lago.rotate", lago_rotate=["api_key"])
 
     def docker(self, *arguments: str, check: bool = True) -> str:
         return self.shell("docker", *arguments, check=check).strip()
@@ -51,6 +53,11 @@ class Lifecycle(Deployment):
 
     def inside(self, service: str, script: str, check: bool = True) -> str:
         return self.docker("exec", f"lago-{service}-1", "sh", "-c", script, check=check)
+
+    def enters(self, password: str) -> bool:
+        """Whether somebody on the database's network is let in with it."""
+        script = f'printf %s "$1" | docker exec -i lago-api-1 sh -c "{LOGIN}"'.replace("$(cat)", "\\$(cat)")
+        return self.shell("sh", "-c", script, "sh", password, check=False).strip() == "1"
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """What Docker says of each container, by service."""

@@ -74,6 +74,9 @@ def test_what_was_done_is_told_by_what_the_tasks_returned(explain: Any) -> None:
     _result, block = explain("Started", {"msg": "x"}, **done)
     for said in ("secrets that were missing were made", "Images were pulled.", "The database was migrated."):
         assert said in block
+    rotated = {"changed": True, "changed_secrets": ["redis_password", "postgres_password"]}
+    _result, block = explain("Started", {"msg": "x"}, __lago_secrets=rotated)
+    assert "Changed  Secrets that are others than before: redis_password, postgres_password." in block
     _result, block = explain("Migrated", {"msg": "x"}, **done)
     assert "The database was migrated." not in block
     _result, block = explain("Migrated", {"msg": "x"}, **done, ansible_check_mode=True)

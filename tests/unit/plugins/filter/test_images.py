@@ -12,8 +12,8 @@ from ansible_collections.selfhosted.lago.plugins.filter.images import (
     FilterModule,
     front_release,
     image_reference,
+    kept_images,
     registry_login,
-    service_images,
 )
 
 
@@ -64,12 +64,11 @@ def test_a_container_keeps_its_image_whatever_becomes_of_the_tag(
     declared: str, runs: str | None, digests: dict[str, str], anew: list[str], expected: str
 ) -> None:
     containers = {"redis": {"image": runs}} if runs else {}
-    rows = {"redis": {"image": declared, "keeps_image": True}, "api": {"image": REDIS}}
-    assert service_images(rows, containers, digests, anew) == {"redis": expected, "api": REDIS}
+    assert kept_images({"redis": declared}, containers, digests, anew) == {"redis": expected}
 
 
 def test_before_the_server_was_looked_at_an_image_is_what_is_declared() -> None:
-    assert service_images({"redis": {"image": REDIS, "keeps_image": True}}) == {"redis": REDIS}
+    assert kept_images({"redis": REDIS}) == {"redis": REDIS}
 
 
 def test_a_front_that_upstream_never_tagged_is_the_one_that_was_deployed_with_the_api() -> None:
@@ -87,5 +86,5 @@ def test_a_login_is_written_as_docker_reads_it(registry: str, host: str) -> None
 
 
 def test_the_filters_have_names() -> None:
-    names = {"image_reference", "front_release", "registry_login", "service_images"}
+    names = {"image_reference", "front_release", "kept_images", "registry_login"}
     assert set(FilterModule().filters()) == names

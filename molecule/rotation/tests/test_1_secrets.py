@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets become others while events are sent: the former end, the new ones work, nothing that was taken is lost."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from outside.deployment import CACHE, Run, password
+from outside.lago_user import ME, LagoUser
+from outside.lifecycle import EMAIL, LONG_RUNNING, Lifecycle, done, refused
+from outside.writer import Writer
+
+SECRETS = "/opt/lago/secrets.json"
+KEY_FILE = CACHE / "rotation.key"
+ENCRYPTION = ("encryption_primary_key", "encryption_deterministic_key", "encryption_key_derivation_salt")
+PASSWORDS = ("postgres_password", "redis_password", "redis_cache_password")
+ADYEN = "mutation add($input: AddAdyenPaymentProviderInput!) { addAdyenPaymentProvider(input: $input) { id } }"
+PROVIDERS = "query { paymentProviders { collection { ... on AdyenProvider { code apiKey } } } }"
+# Of a queue that nobody takes from, and of a day far away: they wait.
+WAITING = {"class": "Waiting::Job", "queue": "waiting", "args": [1], "jid": "0123456789abcdef01234567", "retry": True}
+
+
+def kept(lago: Lifecycle) -> dict[str, str]:
+    return dict(json.loads(lago.read(SECRETS))["secrets"])
+
+
+def rotate(lago: Lifecycle, *names: str, arguments: tuple[str, ...] = (), **variables: Any) -> Run:
+    """The playbook; whatever comes of it, it shows no secret of before or after."""
+    former = kept(lago)
+    run = lago.run(*arguments, playbook="selfhosted.lago.rotate", lago_rotate=list(names), **variables)
+    assert [name for found in (former, kept(lago)) for name, value in found.items() if value in run.output] == []
+    return run
+
+
+def asked(user: LagoUser, query: str, variables: dict[str, Any] | None = None) -> Any:
+    """What the administrator gets in the pages of the organization."""
+    token = user.login(EMAIL, password("rotation")) or ""
+    me = user.graphql(ME, token=token)["data"]["currentUser"]
+    answer = user.graphql(query, variables, token, me["memberships"][0]["organization"]["id"])
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def connect(lago: Lifecycle, code: str) -> None:
+    given = {"apiKey": f"canary-{code}", "code": code, "merchantAccount": "acme", "name": code}
+    assert asked(lago.member(), ADYEN, {"input": given})["addAdyenPaymentProvider"]["id"]
+
+
+def started(lago: Lifecycle) -> dict[str, str]:
+    return {service: one["State"]["StartedAt"] for service, one in lago.containers().items()}
+
+
+def public_key(lago: Lifecycle) -> str:
+    return str(lago.member().rest("GET", "webhooks/json_public_key", lago.key).json["webhook"]["public_key"])
+
+
+def redis(lago: Lifecycle, service: str, *arguments: str) -> str:
+    return lago.docker("exec", f"lago-{service}-1", "redis-cli", *arguments, check=False)
+
+
+def test_passwords_while_events_are_sent(lago: Lifecycle) -> None:
+    done(lago.run())
+    lago.member().meter(lago.key)
+    code = lago.sql("SELECT external_id FROM subscriptions LIMIT 1")
+    redis(lago, "redis", "LPUSH", "queue:waiting", json.dumps(WAITING))
+    redis(lago, "redis", "ZADD", "schedule", "4102444800.5", json.dumps({**WAITING, "queue": "default"}))
+    former, before = kept(lago), lago.ids()
+    with Writer(lago.member(), lago.key, code) as writer:
+        run = done(rotate(lago, *PASSWORDS))
+    taken = set(writer.acknowledged)
+    assert len(taken) > 5 and taken <= set(lago.sql("SELECT transaction_id FROM events").split())
+    new = kept(lago)
+    assert {name for name in new if new[name] != former[name]} == set(PASSWORDS)
+    assert (lago.enters(former["postgres_password"]), lago.enters(new["postgres_password"])) == (False, True)
+    for service, name in (("redis", "redis_password"), ("redis-cache", "redis_cache_password")):
+        assert "WRONGPASS" in redis(lago, service, "--no-auth-warning", "-a", former[name], "PING")
+        assert redis(lago, service, "PING") == "PONG"
+    assert redis(lago, "redis", "LLEN", "queue:waiting") == "1"
+    assert redis(lago, "redis", "ZCOUNT", "schedule", "4102444800", "+inf") == "1"
+    assert {name for name, one in lago.ids().items() if before[name] == one} == {"front", "pdf", "proxy"}
+    print(f"nothing was taken for {writer.closed_seconds:.1f} s", run.recap)
+
+
+def test_the_next_run_changes_nothing(lago: Lifecycle) -> None:
+    before = lago.ids()
+    assert done(lago.run()).recap["changed"] == 0
+    assert lago.ids() == before
+
+
+def test_check_mode_says_it_and_does_nothing(lago: Lifecycle) -> None:
+    before, there = started(lago), lago.read(SECRETS)
+    run = done(rotate(lago, "secret_key_base", "postgres_password", "api_key", arguments=("--check", "--diff")))
+    assert "everybody is logged out" in run.output
+    assert "SECRET_KEY_BASE=******** (changed)" in run.output
+    assert (started(lago), lago.read(SECRETS)) == (before, there)
+
+
+def test_another_secret_key_base_and_another_rsa_key(lago: Lifecycle) -> None:
+    """Sessions end, webhooks are signed by another key, and nothing else."""
+    user, stores = lago.member(), {name: one for name, one in started(lago).items() if name in ("db", "redis")}
+    token = user.login(EMAIL, password("rotation")) or ""
+    assert "errors" not in user.graphql(ME, token=token)
+    before = public_key(lago)
+    run = done(rotate(lago, "secret_key_base", "rsa_private_key"))
+    assert "everybody is logged out" in run.output and "json_public_key" in run.output
+    assert "errors" in user.graphql(ME, token=token)
+    assert user.login(EMAIL, password("rotation"))
+    assert user.rest("GET", "organizations", lago.key).status == 200
+    assert public_key(lago) != before
+    assert {name: one for name, one in started(lago).items() if name in stores} == stores
+
+
+def test_another_api_key_and_the_former_is_refused(lago: Lifecycle) -> None:
+    """It alone stops nothing."""
+    old, before = lago.key, started(lago)
+    run = done(rotate(lago, "api_key", lago_api_key_file=str(KEY_FILE)))
+    assert lago.key != old
+    assert [key for key in (old, lago.key) if key in run.output] == []
+    assert KEY_FILE.read_text().strip() == lago.key
+    statuses = [lago.member().rest("GET", "organizations", key).status for key in (old, lago.key)]
+    assert (statuses, started(lago)) == ([401, 200], before)
+
+
+def test_encryption_keys_stay_while_a_provider_is_there(lago: Lifecycle) -> None:
+    connect(lago, "first")
+    before, there = started(lago), lago.read(SECRETS)
+    run = refused(
+        rotate(lago, "encryption_keys", "postgres_password"), "1 row is encrypted", "remove these connections"
+    )
+    assert run.output.count("=== Lago: FAILED =") == 1
+    assert (started(lago), lago.read(SECRETS)) == (before, there)
+
+
+def test_one_that_is_connected_meanwhile_is_seen(lago: Lifecycle) -> None:
+    """Counted again when nobody works any more; then everything works again with the keys that it had."""
+    lago.sql("CREATE TABLE beside AS SELECT * FROM payment_providers; DELETE FROM payment_providers")
+    there = lago.read(SECRETS)
+
+    def meanwhile() -> None:
+        end = time.monotonic() + 300
+        while "clock" in lago.running() and time.monotonic() < end:
+            time.sleep(0.05)
+        lago.sql("INSERT INTO payment_providers SELECT * FROM beside; DROP TABLE beside")
+
+    other = threading.Thread(target=meanwhile)
+    other.start()
+    run = rotate(lago, "encryption_keys")
+    other.join()
+    refused(run, "1 row is encrypted")
+    assert lago.read(SECRETS) == there
+    assert lago.running() == LONG_RUNNING
+    assert asked(lago.member(), PROVIDERS)["paymentProviders"]["collection"][0]["code"] == "first"
+
+
+def test_without_any_they_are_others_and_what_is_encrypted_then_is_read(lago: Lifecycle) -> None:
+    former = kept(lago)
+    lago.sql("UPDATE payment_providers SET deleted_at = now(), secrets = NULL")
+    done(rotate(lago, "encryption_keys"))
+    assert {name for name, value in kept(lago).items() if value != former[name]} == set(ENCRYPTION)
+    connect(lago, "second")
+    assert [one["code"] for one in asked(lago.member(), PROVIDERS)["paymentProviders"]["collection"]] == ["second"]
+
+
+@pytest.mark.parametrize("verbs", [("secrets",), ("render",)])
+def test_a_run_that_was_killed_is_finished_by_the_next(lago: Lifecycle, verbs: tuple[str, ...]) -> None:
+    """Once the new secrets were kept, and once the files were written; nothing was made anew by then."""
+    former, before = kept(lago)["postgres_password"], lago.ids()
+    done(lago.stack(*verbs, __lago_rotating=["postgres_password", "redis_password"]))
+    assert (kept(lago)["postgres_password"] != former, lago.ids()) == (True, before)
+    done(lago.run())
+    assert (lago.enters(former), lago.enters(kept(lago)["postgres_password"])) == (False, True)
+    assert redis(lago, "redis", "LLEN", "queue:waiting") == "1"
+
+
+def test_what_cannot_be_rotated_is_said_before_anything_stops(lago: Lifecycle) -> None:
+    before, there = started(lago), lago.read(SECRETS)
+    refused(rotate(lago), "lago_rotate names nothing")
+    refused(rotate(lago, "postgres_passwort"), "'postgres_password' is meant")
+    missing = rotate(lago, "api_key", lago_admin_password="")
+    refused(missing, "Set lago_admin_password")
+    assert (started(lago), lago.read(SECRETS)) == (before, there)
+
+
+def test_what_is_given_is_rotated_by_giving_another(lago: Lifecycle) -> None:
+    former = kept(lago)["postgres_password"]
+    lago.variables |= {"lago_postgres_password": "given by the operator"}
+    done(rotate(lago, "postgres_password"))
+    assert (lago.enters(former), lago.enters("given by the operator")) == (False, True)
+    refused(rotate(lago, "postgres_password"), "lago_postgres_password is given, and is what it was")
+    del lago.variables["lago_postgres_password"]
+    done(rotate(lago, "postgres_password"))
+    assert (lago.enters("given by the operator"), lago.enters(kept(lago)["postgres_password"])) == (False, True)
