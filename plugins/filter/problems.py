@@ -5,15 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _adoption, _problems
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import known
+
+
+def adoption(reading: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whether and how a deployment of somebody else is taken over: see plugin_utils/_adoption.py."""
+    return _adoption.adoption(reading, known(settings))
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
+            "adoption": adoption,
             "admin_problems": _problems.admin_problems,
             "database_problems": _problems.database_problems,
             "known_names": _problems.known_names,

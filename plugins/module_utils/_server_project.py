@@ -53,7 +53,7 @@ def _container(entry: dict[str, t.Any]) -> dict[str, t.Any]:
         "oneoff": labels.get(_ONEOFF) == "True",
         "own_name": _own_name(labels) == str(entry.get("Name", "")).lstrip("/"),
         "labels": {name: value for name, value in labels.items() if name in _LABELS or name.startswith(_OURS)},
-        "ports": _ports((entry.get("HostConfig") or {}).get("PortBindings") or {}),
+        "ports": published((entry.get("HostConfig") or {}).get("PortBindings") or {}),
     }
 
 
@@ -62,7 +62,7 @@ def _own_name(labels: dict[str, str]) -> str:
     return "-".join(labels.get(name, "") for name in (_PROJECT, _SERVICE, _NUMBER))
 
 
-def _ports(bindings: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+def published(bindings: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """Return the asked ports of the server: those of a stopped container too."""
     return [
         {"address": binding.get("HostIp", ""), "port": int(binding["HostPort"]), "target": target}
@@ -131,12 +131,21 @@ def short_reference(reference: str) -> str:
     return f"{name}@{digest}" if at else f"{name}:{tag if colon else 'latest'}"
 
 
-def volumes(machine: Machine, project: str) -> list[str]:
-    """Return the names of a project's volumes; one that was put back by hand has the name and not the label."""
+def volumes(machine: Machine, project: str, adopted: t.Collection[str] = ()) -> list[str]:
+    """Return the names of a project's volumes; one that was put back by hand has the name and not the label.
+
+    :param adopted: the names of further ones that it uses.
+    """
     row = '{"name":{{json .Name}},"project":{{json (.Label "' + _PROJECT + '")}}}'
     found = machine.run("docker", "volume", "ls", "--format", row).objects()
-    names = {f"{project}_{name}" for name in _VOLUMES}
+    names = {f"{project}_{name}" for name in _VOLUMES} | {*adopted}
     return sorted(volume["name"] for volume in found if volume["project"] == project or volume["name"] in names)
+
+
+def at_work(machine: Machine, project: str) -> list[str]:
+    """Return the names of a project's containers that run."""
+    label = f"label={_PROJECT}={project}"
+    return sorted(machine.run("docker", "ps", "--filter", label, "--format", "{{.Names}}").output.split())
 
 
 def networks(machine: Machine, project: str) -> list[str]:

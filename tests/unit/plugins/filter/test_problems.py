@@ -53,6 +53,7 @@ PLAY = """
 def test_the_filters_are_these() -> None:
     assert sorted(FilterModule().filters()) == [
         "admin_problems",
+        "adoption",
         "database_problems",
         "known_names",
         "name_problems",
