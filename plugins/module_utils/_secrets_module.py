@@ -31,9 +31,10 @@ def ensure(module: AnsibleModule) -> dict[str, t.Any]:
     given = _given(params["given"])
     database = Database(_count(params["organizations"]), _count(params["encrypted_rows"]))
     rotated = [name for asked in params["rotate"] for name in _secrets.ROTATED[asked]]
-    planned = plan(path, before, given, database, params["unused"], rotated)
+    adopted = _given(params["adopt"])
+    planned = plan(path, before, given, database, params["unused"], rotated, adopted)
     _refuse([*_given_problems(module, given), *planned.problems])
-    after = _after(module, before, given, planned)
+    after = _after(module, {**adopted, **(before.secrets if before else {})}, before, given, planned)
     _refuse(_masked(given, after))
     changed = not _secrets_file.as_it_shall_be(path, after)
     if changed and not module.check_mode:
@@ -49,7 +50,13 @@ def ensure(module: AnsibleModule) -> dict[str, t.Any]:
         "given": planned.given,
         "changed_secrets": _changed(before, after),
         "file_key": after.file_key,
+        "known_to_everybody": [name for name, value in after.secrets.items() if _known(name, value)],
     }
+
+
+def _known(name: str, value: str) -> bool:
+    found = _secrets.given_problem(name, value)
+    return found is not None and found.code == "placeholder_secret"
 
 
 def _given(given: dict[str, t.Any]) -> dict[str, str]:
@@ -93,9 +100,11 @@ def _refuse(problems: list[Problem]) -> None:
         raise LagoError(" ".join(problem.message for problem in problems), problems[0].code, details=details)
 
 
-def _after(module: AnsibleModule, before: Kept | None, given: dict[str, str], planned: Plan) -> Kept:
+def _after(
+    module: AnsibleModule, there: dict[str, str], before: Kept | None, given: dict[str, str], planned: Plan
+) -> Kept:
     """Return what shall be kept."""
-    made = {name: before.secrets[name] for name in planned.kept} if before else {}
+    made = {name: there[name] for name in planned.kept}
     made.update({name: _make(module, name) for name in planned.missing})
     file_key = before.file_key if before else _make(module, "file_key")
     values = {**made, **given}

@@ -55,6 +55,7 @@ def plan(
     database: Database,
     unused: t.Collection[str] = (),
     rotated: t.Collection[str] = (),
+    adopted: dict[str, str] | None = None,
 ) -> Plan:
     """Return where each secret comes from.
 
@@ -64,16 +65,18 @@ def plan(
     :param database: what must stay readable.
     :param unused: names of those that nothing reads, which may be made anew.
     :param rotated: the names of those that shall be others than they are.
+    :param adopted: the values that somebody else made, and with which the database is in use.
     """
-    made = kept.secrets if kept else {}
+    made = {**(adopted or {}), **(kept.secrets if kept else {})}
     missing = [name for name in _secrets.NAMES if name not in given and (name not in made or name in rotated)]
     needed = [name for name in missing if name not in unused and name not in rotated]
     withdrawn = tuple(name for name in needed if kept and name in kept.given)
-    lost = tuple(name for name in needed if name not in withdrawn and _is_lost(name, kept, database))
+    lost = tuple(name for name in needed if not adopted and name not in withdrawn and _is_lost(name, kept, database))
     former = [name for name in _secrets.ENCRYPTION if name not in rotated]
     problems = [_changed(name, path, kept, given.get(name), database) for name in former]
     problems += [_withdrawn(withdrawn), _lost(lost, path, database)]
     problems += [*_given_as_before(kept, given, rotated), _nothing_there(path, kept, rotated)]
+    problems += [_of_another(path, kept, adopted or {})]
     problems += [_still_encrypted(database, [name for name in _secrets.ENCRYPTION if name in rotated])]
     return Plan(
         given=[name for name in _secrets.NAMES if name in given],
@@ -165,3 +168,18 @@ def _still_encrypted(database: Database, names: list[str]) -> Problem | None:
             "them again. Lago keeps the row of a payment provider that was removed: set its secrets to NULL."
         )
     return Problem("encryption_rows_there", tuple(names), what)
+
+
+def _of_another(path: str, kept: Kept | None, adopted: dict[str, str]) -> Problem | None:
+    """Refuse to adopt where another deployment is."""
+    known = kept.fingerprints if kept else {}
+    key = kept.file_key if kept else ""
+    other = [
+        name
+        for name, value in adopted.items()
+        if name in known and known[name] != _secrets.fingerprint(key, name, value)
+    ]
+    if not other:
+        return None
+    message = f"{path} is of another deployment: give the one that is taken over a lago_directory of its own."
+    return Problem("other_deployment", tuple(other), message)

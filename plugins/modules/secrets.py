@@ -81,6 +81,12 @@ options:
       - redis_password
       - redis_cache_password
     default: []
+  adopt:
+    description:
+      - Secrets by name that somebody else made, and with which the database is in use. They are kept as if they had
+        been made here, whatever they are. The result does not show them; that of the next run does.
+    type: dict
+    default: {}
   state:
     description:
       - The secrets are there.
@@ -132,6 +138,11 @@ file_key:
   description: A secret that is made once, to fingerprint files with.
   type: str
   returned: success
+known_to_everybody:
+  description: Names of kept ones that were adopted and that everybody knows from upstream's guides.
+  type: list
+  elements: str
+  returned: success
 failure:
   description: What went wrong, for programs.
   type: dict
@@ -140,7 +151,8 @@ failure:
     code:
       description:
         - 'The first reason: V(encryption_key_changed), V(given_secret_missing), V(secrets_lost), V(rotation_of_given),
-          V(nothing_to_rotate), V(encryption_rows_there), V(placeholder_secret), V(weak_secret),
+          V(nothing_to_rotate), V(encryption_rows_there), V(other_deployment), V(placeholder_secret),
+          V(weak_secret),
           V(invalid_rsa_private_key), V(unknown_secret), V(invalid_count), V(secrets_unreadable), V(openssl_missing) or
           V(openssl_failed).'
       type: str
@@ -167,6 +179,7 @@ def main() -> None:
             "encrypted_rows": {"type": "raw"},
             "unused": {"type": "list", "elements": "str", "choices": list(PASSWORDS), "default": []},
             "rotate": {"type": "list", "elements": "str", "choices": list(ROTATED), "default": []},
+            "adopt": {"type": "dict", "default": {}, "no_log": True},
             "state": {"type": "str", "choices": ["present"], "default": "present"},
         },
         supports_check_mode=True,

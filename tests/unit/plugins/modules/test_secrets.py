@@ -487,3 +487,37 @@ def test_where_nothing_was_made_there_is_nothing_to_rotate(run_module: t.Any, pa
     ran = rotate(run_module, path, ["secret_key_base"], organizations=0)
     assert codes(ran) == [("nothing_to_rotate", ["lago_secret_key_base"])]
     assert not path.parent.exists()
+
+
+ADOPTED = {
+    "secret_key_base": "your-secret-key-base-hex-64",
+    "encryption_primary_key": "your-encryption-primary-key",
+    "encryption_deterministic_key": "your-encryption-deterministic-key",
+    "encryption_key_derivation_salt": "your-encryption-derivation-salt",
+    "postgres_password": "changeme",
+    "rsa_private_key": "of-somebody-else",
+}
+
+
+@pytest.mark.parametrize("organizations", [1, None])
+def test_what_somebody_else_made_is_kept_whatever_it_is(
+    secrets: t.Any, run_module: t.Any, path: Path, organizations: t.Any
+) -> None:
+    args = {"path": str(path), "organizations": organizations, "adopt": ADOPTED}
+    assert run_module("secrets", args, check=True)["changed"] and not path.exists()
+    ran = run_module("secrets", args)
+    assert ran["made"] == ["redis_password", "redis_cache_password"], "what there was none of"
+    assert not [value for value in ADOPTED.values() if value in ran.text], "ansible-core hides what was handed in"
+    kept = path.read_bytes()
+    assert run_module("secrets", args)["changed"] is False
+    later = secrets(organizations=organizations)
+    assert {name: later["secrets"][name] for name in ADOPTED} == ADOPTED
+    assert (later["changed"], path.read_bytes()) == (False, kept)
+    assert set(later["known_to_everybody"]) == set(ADOPTED) - {"rsa_private_key"}
+
+
+def test_nothing_is_adopted_where_another_deployment_is(secrets: t.Any) -> None:
+    secrets()
+    ran = secrets(organizations=1, adopt=ADOPTED)
+    assert codes(ran) == [("other_deployment", [f"lago_{name}" for name in ADOPTED])]
+    assert "lago_directory" in ran["msg"]
