@@ -50,7 +50,8 @@ def read(module: AnsibleModule) -> dict[str, t.Any]:
     server["disk_free_mb"] = _server_host.disk_free_mb(machine, (storage, directory))
     if "docker" in gather:
         server.update(_docker(machine, docker, compose, reason))
-    server.update(_project(machine, gather, asked, reachable=docker is not None))
+    adopted = machine.json(f"{directory}/adopted.json") or {}
+    server.update(_project(machine, gather, asked, adopted, reachable=docker is not None))
     if "files" in gather:
         server["files"] = _server_services.files(machine, directory)
     if "git" in gather:
@@ -75,8 +76,13 @@ def _docker(
     }
 
 
-def _project(machine: Machine, gather: set[str], asked: dict[str, t.Any], reachable: bool) -> dict[str, t.Any]:
-    """Return what needs an Engine that answers; empty where none does."""
+def _project(
+    machine: Machine, gather: set[str], asked: dict[str, t.Any], adopted: dict[str, t.Any], reachable: bool
+) -> dict[str, t.Any]:
+    """Return what needs an Engine that answers; empty where none does.
+
+    :param adopted: what is on record of a deployment that was taken over.
+    """
     project, answer = asked["project"], t.cast("dict[str, t.Any]", {})
     found = _server_project.containers(machine, project) if reachable and gather & _WITH_CONTAINERS else []
     if "containers" in gather:
@@ -86,8 +92,13 @@ def _project(machine: Machine, gather: set[str], asked: dict[str, t.Any], reacha
     if "images" in gather:
         ids, digests = _server_project.images(machine, asked["images"]) if reachable else ({}, {})
         answer.update(images=ids, image_digests=digests)
+    if "containers" in gather:
+        answer["adopted_at_work"] = (
+            _server_project.at_work(machine, adopted["project"]) if adopted and reachable else []
+        )
     if "volumes" in gather:
-        answer["volumes"] = _server_project.volumes(machine, project) if reachable else []
+        names = (adopted.get("volumes") or {}).values()
+        answer["volumes"] = _server_project.volumes(machine, project, names) if reachable else []
     if "networks" in gather:
         answer["networks"] = _server_project.networks(machine, project) if reachable else []
     if "listeners" in gather:

@@ -197,6 +197,7 @@ def files(machine: Machine, directory: str) -> dict[str, t.Any]:
         "migrated": machine.json(f"{base}/migrated.json"),
         "restoring": machine.json(f"{base}/restoring.json"),
         "upgrade": machine.json(f"{base}/upgrade.json"),
+        "adopted": machine.json(f"{base}/adopted.json"),
         "ca": _pem(machine.text(f"{base}/ca.crt")),
     }
 

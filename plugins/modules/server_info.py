@@ -212,6 +212,14 @@ server:
       returned: O(gather) has V(containers)
       type: list
       elements: dict
+    adopted_at_work:
+      description: >-
+        The running containers of the project whose data this deployment took over (C(adopted.json) in O(directory)), by
+        name.
+      returned: O(gather) has V(containers)
+      type: list
+      elements: str
+      sample: []
     images:
       description: The ids of the local images, by O(images) or by their own names.
       returned: O(gather) has V(images)
@@ -296,6 +304,7 @@ server:
         migrated: {version: v1.51.0}
         restoring: null
         upgrade: null
+        adopted: null
         ca: null
     backup_timer:
       description: Whether the timer of the deployment's backups is there, and runs, also after the server's restart.

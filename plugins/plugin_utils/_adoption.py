@@ -114,13 +114,6 @@ def _found(there: Deployment) -> dict[str, Any]:
 
 
 def _problems(there: Deployment, settings: Row, secrets: Mapping[str, str]) -> Iterator[Problem]:
-    if there.project == settings.get("lago_project"):
-        yield problem(
-            "lago_project",
-            "same_project",
-            f"lago_project is {there.project}, as the project that is taken over: name another one. The containers "
-            "that are there stay, stopped, and are the way back.",
-        )
     if release(there.tag("api")) is None:
         yield problem(
             _VERSION,

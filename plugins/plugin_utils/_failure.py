@@ -43,6 +43,12 @@ PART_OF = {
     "rotate_encryption": "rotate",
     "rotate_key": "key rotation",
     "refresh_pull": "refresh",
+    "adopt_record": "adopt",
+    "adopt_resume": "adopt",
+    "adopt_return": "adopt",
+    "adopt_secrets": "adopt",
+    "adopt_stop": "adopt",
+    "adopt_take": "adopt",
 }
 #: What is as it was, or half done, when a verb fails.
 LEFT = {
@@ -60,6 +66,7 @@ LEFT = {
     "key": "Nobody was registered, and no key was changed.",
     "key rotation": "The playbook site finds the key that works by a login, whichever it is.",
     "rotate": "No secret was changed. What was stopped for it was started again.",
+    "adopt": "Unless it is said above: what was there before runs as it was.",
     "refresh": "No container was touched: what ran before runs on.",
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",
     "left": "No service was stopped, and nothing was removed.",

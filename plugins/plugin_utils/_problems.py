@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
     _problems_account,
     _problems_address,
+    _problems_adoption,
     _problems_backup,
     _problems_certificate,
     _problems_database,
@@ -73,6 +74,7 @@ _FILES = (
     _problems_types,
     _problems_account,
     _problems_address,
+    _problems_adoption,
     _problems_backup,
     _problems_certificate,
     _problems_edge,

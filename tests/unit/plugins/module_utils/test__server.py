@@ -509,6 +509,7 @@ def test_volumes_by_label_and_by_name(tmp_path: Path) -> None:
     listed = "\n".join(json.dumps({"name": name, "project": project}) for name, project in rows)
     machine = fake(tmp_path, {"docker volume ls": (0, listed, "")})
     assert _server_project.volumes(machine, "lago") == ["lago_db-data", "lago_storage", "stray"]
+    assert _server_project.volumes(machine, "none", ["lago_storage"]) == ["lago_storage"]
 
 
 def test_networks(tmp_path: Path) -> None:
@@ -704,6 +705,7 @@ def test_of_secret_files_only_that_they_are_there(tmp_path: Path) -> None:
         "migrated": {"version": "v1.51.0"},
         "restoring": None,
         "upgrade": None,
+        "adopted": None,
         "ca": None,
     }
 

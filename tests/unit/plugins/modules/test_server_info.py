@@ -23,6 +23,7 @@ case "$1 $2" in
   "images --no-trunc") printf '{"name":"redis","tag":"7-alpine","digest":"<none>","id":"sha256:1"}\n' ;;
   "volume ls") printf '{"name":"lago_db-data","project":"lago"}\n' ;;
   "network ls") printf 'lago_data\n' ;;
+  "ps --filter") printf 'lago-db\n' ;;
   "exec -e") cat "$ANSWERS/row" ;;
   "exec proxy0") printf 'abc\n%s\n%s\n%s\n%s\n' '---- and ----' '---- and ----' '---- and ----' '---- and ----' ;;
   *) echo "unexpected: $*" >&2; exit 64 ;;
@@ -108,6 +109,15 @@ def test_only_reads_and_each_but_once(run_module: Any, docker: Path) -> None:
     calls = docker.read_text().splitlines()
     assert set(calls) == READS
     assert len(calls) == len(READS)
+
+
+def test_what_was_taken_over_is_known_with_what_still_works_on_it(
+    run_module: Any, docker: Path, tmp_path: Path
+) -> None:
+    adopted = {"project": "old", "phase": "done", "volumes": {"db-data": "other_data"}}
+    (tmp_path / "adopted.json").write_text(json.dumps(adopted))
+    server = run_module("server_info", {"directory": str(tmp_path)})["server"]
+    assert (server["files"]["adopted"], server["adopted_at_work"]) == (adopted, ["lago-db"])
 
 
 def test_what_is_not_asked_for_is_not_looked_at(run_module: Any, docker: Path) -> None:

@@ -243,7 +243,6 @@ def tagged(image: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("reading", "settings", "code", "variable", "says"),
     [
-        (READING, {"lago_project": "lago"}, "same_project", "lago_project", "the way back"),
         ({**READING, "database": None}, {}, "does_not_answer", "lago_adopt_project", "lago-db does not answer"),
         ({**READING, "redis": None}, {}, "does_not_answer", "lago_adopt_project", "lago-redis does not answer"),
         (mounted(2, {"type": "bind"}), {}, "no_volume", "lago_adopt_project", "lago-db has no volume"),

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Lago of upstream's own kind, with data and all its defaults, is looked at, taken over in place, and lives on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from outside.deployment import Run, password
+from outside.lago_user import ME, LagoUser
+from outside.lifecycle import EMAIL, ORGANIZATION, done, refused
+
+from .conftest import PLACE, Adopted
+
+REGISTER = "mutation registerUser($input: RegisterUserInput!) { registerUser(input: $input) { token user { id } } }"
+ADYEN = "mutation add($input: AddAdyenPaymentProviderInput!) { addAdyenPaymentProvider(input: $input) { id } }"
+PROVIDERS = "query { paymentProviders { collection { ... on AdyenProvider { code apiKey } } } }"
+WAITING = {"class": "Waiting::Job", "queue": "waiting", "args": [1], "jid": "0123456789abcdef01234567", "retry": True}
+FORMER = {"lago-api", "lago-clock", "lago-db", "lago-front", "lago-pdf", "lago-redis", "lago-worker"}
+TABLES = ("organizations", "users", "api_keys", "plans", "customers", "events", "payment_providers")
+
+
+class Before:
+    """What was there."""
+
+    rows: str
+    public_key: str
+    key: str
+
+
+def asked(user: LagoUser, query: str, variables: dict[str, Any] | None = None) -> Any:
+    token = user.login(EMAIL, password("adopt")) or ""
+    me = user.graphql(ME, token=token)["data"]["currentUser"]
+    answer = user.graphql(query, variables, token, me["memberships"][0]["organization"]["id"])
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def rows(lago: Adopted) -> str:
+    """The content, row by row."""
+    return "\n".join(lago.row(f"SELECT md5(string_agg(t::text, '' ORDER BY id)) FROM {table} t") for table in TABLES)
+
+
+def ids(lago: Adopted) -> str:
+    """Which rows there are, whatever columns they have by now."""
+    return "\n".join(lago.row(f"SELECT count(*), md5(string_agg(id::text, '' ORDER BY id)) FROM {table}") for table in TABLES)
+
+
+def public_key(user: LagoUser, key: str) -> str:
+    return str(user.rest("GET", "webhooks/json_public_key", key).json["webhook"]["public_key"])
+
+
+def adopt(lago: Adopted, *arguments: str, **variables: Any) -> Run:
+    return lago.run(*arguments, playbook="selfhosted.lago.adopt", **variables)
+
+
+def running(lago: Adopted) -> dict[str, str]:
+    """Since when each container runs."""
+    names = lago.docker("ps", "--format", "{{.Names}}").split()
+    return {name: lago.docker("inspect", "-f", "{{.State.StartedAt}}", name) for name in names}
+
+
+def test_somebody_started_lago_with_upstream_s_file_and_uses_it(lago: Adopted) -> None:
+    lago.shell("mkdir", "-p", PLACE)
+    lago.put(f"{PLACE}/docker-compose.yml", (Path(__file__).parent / "docker-compose.yml").read_text())
+    key = lago.shell("sh", "-c", "openssl genrsa 2048 | base64 -w0")
+    lago.put(f"{PLACE}/.env", f'LAGO_RSA_PRIVATE_KEY="{key}"\n')
+    lago.upstream("up", "-d", "--wait", "db", "redis", "api", "api-worker", "api-clock", "front", "pdf")
+    user = lago.plain
+    given = {"email": EMAIL, "password": password("adopt"), "organizationName": ORGANIZATION}
+    assert user.graphql(REGISTER, {"input": given})["data"]["registerUser"]["token"]
+    Before.key = lago.row("SELECT value FROM api_keys")
+    user.meter(Before.key, units=3)
+    provider = {"apiKey": "canary-adyen", "code": "adyen", "merchantAccount": "acme", "name": "Adyen"}
+    assert asked(user, ADYEN, {"input": provider})["addAdyenPaymentProvider"]["id"]
+    lago.docker("exec", "lago-api", "sh", "-c", "mkdir -p storage/ab && echo invoice > storage/ab/file")
+    lago.docker("exec", "lago-redis", "redis-cli", "LPUSH", "queue:waiting", json.dumps(WAITING))
+    Before.rows, Before.public_key = rows(lago), public_key(user, Before.key)
+    assert {80, 3000, 5432, 6379} <= lago.listens()
+
+
+def test_it_is_looked_at_and_nothing_is_touched(lago: Adopted) -> None:
+    """By check mode, and by a run that nobody confirmed."""
+    before = running(lago)
+    for arguments in (("--check",), ()):
+        run = done(adopt(lago, *arguments))
+        for said in (
+            "SECRET_KEY_BASE is upstream's public one",
+            "1 row is encrypted",
+            "password of PostgreSQL is a known one",
+            "lago-redis and lago-db can be reached",
+            "/sidekiq",
+            "Anybody can register",
+            "lago_postgres_database: lago",
+        ):
+            assert said in run.output, said
+        assert "changeme" not in run.output and "canary" not in run.output
+        assert (running(lago), lago.exists("/opt/lago/adopted.json")) == (before, False)
+
+
+def test_what_would_change_by_the_way_stands_in_it(lago: Adopted) -> None:
+    before = running(lago)
+    refused(adopt(lago, lago_adopt_confirm="lago", lago_project="lago"), "set lago_project to a name of its own")
+    run = adopt(lago, lago_adopt_confirm="lago", lago_version="v1.51.0", lago_telemetry=False)
+    refused(run, "lago_api_version is 'v1.51.0', and 'v1.45.2' there", "lago_telemetry is 'false'")
+    assert running(lago) == before
+
+
+def test_what_fails_on_the_way_leads_back(lago: Adopted) -> None:
+    """Here the proxy's image is one that does not start."""
+    refused(
+        adopt(lago, lago_adopt_confirm="lago", lago_proxy_image="redis:7-alpine", lago_start_timeout=60),
+        "was not taken over: its containers run again",
+    )
+    assert set(running(lago)) == FORMER
+    assert (rows(lago), public_key(lago.plain, Before.key)) == (Before.rows, Before.public_key)
+    assert lago.docker("exec", "lago-redis", "redis-cli", "LLEN", "queue:waiting") == "1"
+    assert not lago.exists("/opt/lago/adopted.json")
+
+
+def test_it_is_taken_over_in_place(lago: Adopted) -> None:
+    run = done(adopt(lago, lago_adopt_confirm="lago"))
+    assert "was taken over" in run.output and "changeme" not in run.output
+    assert not FORMER & set(running(lago))
+    assert rows(lago) == Before.rows
+    done(lago.run())
+    assert lago.key == Before.key
+    user = lago.member()
+    assert user.rest("GET", "organizations", Before.key).json["organization"]["name"] == ORGANIZATION
+    assert public_key(user, Before.key) == Before.public_key
+    assert asked(user, PROVIDERS)["paymentProviders"]["collection"][0]["code"] == "adyen"
+    assert lago.docker("exec", "billing-redis-1", "redis-cli", "LLEN", "queue:waiting") == "1"
+    assert lago.docker("exec", "billing-api-1", "cat", "storage/ab/file").strip() == "invoice"
+    assert lago.listens() & {80, 443, 3000, 5432, 6379} == {80, 443}
+
+
+def test_from_then_on_it_is_like_any_other(lago: Adopted) -> None:
+    run = done(lago.run())
+    assert run.recap["changed"] == 0
+    assert "encryption keys are upstream's public ones" in run.output, "in every run"
+    run = done(lago.run(playbook="selfhosted.lago.rotate", lago_rotate=["secret_key_base", "postgres_password"]))
+    assert "SECRET_KEY_BASE is upstream's" not in run.output
+    refused(adopt(lago, lago_adopt_confirm="lago"), "was taken over already")
+
+
+def test_what_was_there_before_must_not_work_on_the_same_data(lago: Adopted) -> None:
+    lago.docker("start", "lago-pdf")
+    try:
+        refused(lago.run(), "lago-pdf run again", "two databases on one volume")
+    finally:
+        lago.docker("stop", "lago-pdf")
+
+
+def test_it_is_upgraded_like_any_other(lago: Adopted) -> None:
+    """Through every stop, with a backup of the volumes that keep their names."""
+    before = ids(lago)
+    run = done(lago.run(lago_version="v1.51.0", lago_upgrade_confirm="v1.51.0"))
+    assert "Lago was upgraded from v1.45.2 to v1.51.0" in " ".join(run.output.split())
+    assert "encryption keys are upstream's public ones" in run.output
+    assert ids(lago) == before
+    user = lago.member()
+    assert user.rest("GET", "organizations", lago.key).json["organization"]["name"] == ORGANIZATION
+    assert asked(user, PROVIDERS)["paymentProviders"]["collection"][0]["code"] == "adyen"
+    assert lago.docker("exec", "billing-redis-1", "redis-cli", "LLEN", "queue:waiting") == "1"
+    assert lago.docker("exec", "billing-api-1", "cat", "storage/ab/file").strip() == "invoice"
