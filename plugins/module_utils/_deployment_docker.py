@@ -228,8 +228,8 @@ def _check_database(report: Report, facts: Data, partman: Data) -> None:
     if partman["configured"] is False:
         report.problem(
             "partman_not_configured",
-            "pg_partman does not know the table enriched_events, so no partition is made ahead: configure it as the"
-            " migrations do when they are run one by one.",
+            "pg_partman does not know the table enriched_events, so no partition is made ahead: run the playbook"
+            " mend_partitions.",
         )
     elif partman["next_partition"] is False:
         report.problem(

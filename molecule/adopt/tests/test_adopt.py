@@ -16,6 +16,11 @@ from .conftest import PLACE, Adopted
 REGISTER = "mutation registerUser($input: RegisterUserInput!) { registerUser(input: $input) { token user { id } } }"
 ADYEN = "mutation add($input: AddAdyenPaymentProviderInput!) { addAdyenPaymentProvider(input: $input) { id } }"
 PROVIDERS = "query { paymentProviders { collection { ... on AdyenProvider { code apiKey } } } }"
+#: Over ten months, and one of a day for which no partition is made.
+ENRICHED = """INSERT INTO enriched_events (organization_id, event_id, code, "timestamp", enriched_at)
+  SELECT (SELECT id FROM organizations), gen_random_uuid(), 'code', at, now()
+  FROM (SELECT now() - n * interval '10 days' AS at FROM generate_series(0, 30) n
+        UNION SELECT now() + interval '2 years') x"""
 WAITING = {"class": "Waiting::Job", "queue": "waiting", "args": [1], "jid": "0123456789abcdef01234567", "retry": True}
 FORMER = {"lago-api", "lago-clock", "lago-db", "lago-front", "lago-pdf", "lago-redis", "lago-worker"}
 TABLES = ("organizations", "users", "api_keys", "plans", "customers", "events", "payment_providers")
@@ -124,6 +129,24 @@ def test_it_is_taken_over_in_place(lago: Adopted) -> None:
     assert "was taken over" in run.output and "changeme" not in run.output
     assert not FORMER & set(running(lago))
     assert rows(lago) == Before.rows
+
+
+def test_partitions_are_made_ahead_from_now_on(lago: Adopted) -> None:
+    """What upstream's first start left: a table whose rows all go to one partition."""
+    lago.row(ENRICHED)
+    rows_of_it = "SELECT count(*), md5(string_agg(e::text, '' ORDER BY e::text)) FROM enriched_events e"
+    partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'enriched_events'::regclass"
+    before, started = lago.row(rows_of_it), running(lago)
+    assert lago.row(partitions) == "1"
+    run = done(lago.run("--check", playbook="selfhosted.lago.mend_partitions"))
+    assert "would be moved" in run.output and running(lago) == started
+    done(lago.run(playbook="selfhosted.lago.mend_partitions"))
+    assert (lago.row(rows_of_it), int(lago.row(partitions)) > 20) == (before, True)
+    assert set(running(lago)) == set(started)
+    assert done(lago.run(playbook="selfhosted.lago.mend_partitions")).recap["changed"] == 0
+
+
+def test_the_key_and_everything_else_is_what_it_was(lago: Adopted) -> None:
     done(lago.run())
     assert lago.key == Before.key
     user = lago.member()
