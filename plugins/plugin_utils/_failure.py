@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ LEFT = {
     "test_mail": "Nothing was changed.",
     "remove": "What was removed stays removed; a further run removes the rest.",
 }
+_TEMPLATED_NAME = re.compile(r'- name: "(.*\{\{.*)"$', re.MULTILINE)
+_TEMPLATE = re.compile(r"\{\{.*?\}\}")
 #: What ansible-core says of a command that failed, and of a task whose own condition says so.
 _SAY_NOTHING = ("non-zero return code", "'failed_when' expression", "failed_when_result")
 AGAIN = "Mend what is said above and run the same again: what was done is not done twice."
@@ -143,11 +146,19 @@ def _message(result: Mapping[str, Any]) -> str:
     return "\n".join(lines) or f"it ended with exit code {result.get('rc')} and without a message"
 
 
+def _is_in(text: str, task: str) -> bool:
+    """Return whether a task is in a file, by its name, whatever stands by now for what is a template there."""
+    if f"- name: {task}\n" in text:
+        return True
+    written = (_TEMPLATE.split(name) for name in _TEMPLATED_NAME.findall(text))
+    return any(re.fullmatch(".*".join(map(re.escape, parts)), task) for parts in written)
+
+
 def _verb(task: str, code: Any, folder: Path) -> str:
     """Return the verb that a task belongs to, which is the name of the file that it is in."""
     if code == "lease_held":
         return "lease"
-    holding = [path.stem for path in sorted(folder.glob("*.yml")) if f"- name: {task}\n" in path.read_text()]
+    holding = [path.stem for path in sorted(folder.glob("*.yml")) if _is_in(path.read_text(), task)]
     known = {**dict.fromkeys(CONVERGE), **dict.fromkeys(LEFT)}
     begun = {name: name if name in {**known, **PART_OF} else name.partition("_")[0] for name in holding}
     verbs = [PART_OF.get(begun[name], begun[name]) for name in holding]

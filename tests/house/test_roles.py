@@ -20,7 +20,18 @@ STACK = ROOT / "roles" / "stack" / "tasks"
 # What includes the verbs, and what tells of their failures.
 UNTOLD = ("main", "report_failure")
 OF_A_CONVERGE = ("main", "preflight", "secrets", "render", "pull", "migrate", "up")
-VERBS = (*OF_A_CONVERGE, "verify", "rotate", "refresh", "adopt", "mend_partitions", "test_mail", "prune", "down", "remove")
+VERBS = (
+    *OF_A_CONVERGE,
+    "verify",
+    "rotate",
+    "refresh",
+    "adopt",
+    "mend_partitions",
+    "test_mail",
+    "prune",
+    "down",
+    "remove",
+)
 WITHOUT_A_SHELL = ("shell", "raw", "ansible.builtin.shell", "ansible.builtin.raw")
 INCLUDES = "ansible.builtin.include_tasks"
 SETS_VARIABLES = ("ansible.builtin.set_fact", "set_fact")

@@ -49,7 +49,9 @@ def rows(lago: Adopted) -> str:
 
 def ids(lago: Adopted) -> str:
     """Which rows there are, whatever columns they have by now."""
-    return "\n".join(lago.row(f"SELECT count(*), md5(string_agg(id::text, '' ORDER BY id)) FROM {table}") for table in TABLES)
+    return "\n".join(
+        lago.row(f"SELECT count(*), md5(string_agg(id::text, '' ORDER BY id)) FROM {table}") for table in TABLES
+    )
 
 
 def public_key(user: LagoUser, key: str) -> str:

@@ -22,6 +22,7 @@ def role(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     for verb, task in {"preflight": "Looked at", "up": "Started", "migrate_run": "Migrated", "key": "Key"}.items():
         (folder / f"{verb}.yml").write_text(f"- name: Known\n- name: {task}\n  module:\n")
+    (folder / "upgrade_step.yml").write_text('- name: "Walked to {{ release }}"\n')
     return tmp_path / "stack"
 
 
@@ -61,6 +62,11 @@ def test_what_where_the_service_and_what_to_do(explain: Any) -> None:
     assert "Changed  Written: compose.yml.\n" in block
     assert "Not      The data is untouched." in block
     assert "Do       Mend" in block
+
+
+def test_a_name_that_is_told_with_what_it_is_about_belongs_to_its_verb_too(explain: Any) -> None:
+    _result, block = explain("Walked to v1.48.0", {"msg": "no"})
+    assert "Where    billing, upgrade (role stack): Walked to v1.48.0\n" in block
 
 
 def test_a_verb_before_anything_says_that_nothing_was_changed(explain: Any) -> None:
