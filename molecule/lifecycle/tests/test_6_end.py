@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outside.lago_user import LagoUser
 from outside.lifecycle import LONG_RUNNING, ORGANIZATION, Lifecycle, done, refused
 
-FOR_GOOD = {"lago_remove_data": True, "lago_remove_confirm": "lago"}
+FOR_GOOD: dict[str, Any] = {"lago_remove_data": True, "lago_remove_confirm": "lago"}
 VOLUMES = {f"lago_{name}" for name in ("db-data", "redis-data", "storage", "proxy-data", "proxy-config")}
 
 
@@ -70,8 +72,9 @@ def test_nothing_of_it_is_left_when_data_is_to_go(lago: Lifecycle) -> None:
     lago.shell("rm", "-r", f"{lago.directory}/compose.yml", f"{lago.directory}/env")
     assert done(lago.stack("remove", check=True, lago_remove_data=True)).recap["changed"] > 0
     assert (lago.running(), lago.exists(f"{lago.directory}/secrets.json")) == (LONG_RUNNING, True)
-    for confirmed in ({}, {"lago_remove_confirm": "somebody-elses"}):
-        refused(lago.stack("remove", lago_remove_data=True, **confirmed), "say lago_remove_confirm: lago too")
+    for confirm in ("", "somebody-elses"):
+        removal = lago.stack("remove", lago_remove_data=True, lago_remove_confirm=confirm)
+        refused(removal, "say lago_remove_confirm: lago too")
         assert (lago.running(), lago.exists(f"{lago.directory}/secrets.json")) == (LONG_RUNNING, True)
     done(lago.stack("remove", **FOR_GOOD))
     assert lago.containers() == {}
