@@ -78,7 +78,7 @@ browser: venv ## of molecule-tls_modes: a person with Chromium, one origin and t
 chaos: venv ## runs killed at every place, two at a time, every fault of an upgrade (some hours)
 	pytest tests/chaos --all
 
-chaos-by-chance: venv ## the same at a few places, chosen by a seed that is printed (CHAOS_SEED repeats one)
+chaos-by-chance: venv ## the same at a few places, chosen by a seed that is printed: the commit, or CHAOS_SEED
 	pytest tests/chaos
 
 .PHONY: leaks leaks-in-turns
