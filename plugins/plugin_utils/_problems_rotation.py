@@ -11,12 +11,11 @@ from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules im
 
 #: The variable that names the image, by what an operator calls it.
 _IMAGES = {"db": "lago_postgres_image", "redis": "lago_redis_image", "proxy": "lago_proxy_image"}
-_POSTGRES = ("lago_postgres_url", "lago_postgres_host")
 
 
 def _elsewhere(case: Case) -> dict[str, str]:
     """Return the variable by which each store is not the deployment's own, blank when it is."""
-    postgres = "" if bundled(case) else next(name for name in _POSTGRES if case.text(name))
+    postgres = "" if bundled(case) else "lago_postgres_url" if case.text("lago_postgres_url") else "lago_postgres_host"
     return {"postgres": postgres, "redis": elsewhere(case, False), "redis_cache": elsewhere(case, True)}
 
 

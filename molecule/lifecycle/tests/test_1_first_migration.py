@@ -32,8 +32,9 @@ def test_a_migration_without_a_transaction_that_was_killed_is_made_anew(lago: Li
     lago.docker(*psql, "postgres", "-c", "CREATE DATABASE lago")
     lago.sql("CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY)")
     lago.compose("--profile", "migrate", "run", "-d", "--no-deps", "--name", "lago-migrate", "migrate")
-    lago.until(THIRD)
-    lago.docker("kill", "lago-migrate")
+    # On the server: from outside it would often come too late.
+    asked = f'docker exec lago-db-1 psql -U lago -d lago -Atc "{THIRD}"'
+    lago.shell("sh", "-c", f"until {asked} | grep -qx t; do :; done; docker kill lago-migrate")
     assert lago.sql(WHOLE) == "2"
     lago.docker("exec", "-d", "lago-db-1", "psql", "-U", "lago", "-d", "lago", "-c", "SELECT pg_sleep(600)")
     # The killed one was not run with --rm: its name is still taken.
