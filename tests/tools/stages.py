@@ -24,7 +24,7 @@ LINES_OF_A_FAILURE = 60
 BESIDE_EACH_OTHER = 2
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 FRAMES = re.compile(r"^ *│ *", re.MULTILINE)
-FAILURES = re.compile(r"= FAILURES\s+=(.*?)(?:=\s+slowest\s+durations|short\s+test\s+summary)", re.DOTALL)
+FAILURES = re.compile(r"= (?:FAILURES|ERRORS)\s+=(.*?)(?:=\s+slowest\s+durations|short\s+test\s+summary)", re.DOTALL)
 COUNTS = re.compile(r"^=+ (.*\b(?:passed|failed|error).* in [0-9.]+s.*?) =+$")
 
 

@@ -24,6 +24,7 @@ class Adopted(Lifecycle):
     def __init__(self) -> None:
         super().__init__("testbed-adopt", Path(__file__).parents[1], "v1.45.2")
         if not PASSWORD.exists():
+            CACHE.mkdir(parents=True, exist_ok=True)
             PASSWORD.touch(mode=0o600)
             PASSWORD.write_text(secrets.token_hex(12))
         self.variables |= {"lago_telemetry": True, "lago_adopt_project": "lago", "lago_adopt_changes": ["lago_domain"]}
