@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from chaos import runs
 from chaos.places import FROM, TO, Place
 from chaos.server import SERVICES, Server
@@ -16,6 +18,8 @@ from chaos.stories import URL
 from outside.deployment import Run
 from outside.writer import Writer
 
+# Minutes each.
+pytestmark = pytest.mark.thorough
 #: What a release may be broken by: which release, and what is said of it.
 BROKEN = {
     "migration_fails": (TO, "what_nobody_made"),

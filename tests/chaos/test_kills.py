@@ -27,6 +27,7 @@ def test_a_change_that_ends_early_is_finished_by_the_next(deployed: Server, chan
     stories.works_as_declared(deployed, variables)
 
 
+@pytest.mark.thorough
 def test_a_rotation_that_ends_early_is_finished_by_the_next_ordinary_run(deployed: Server, rotation: Place) -> None:
     """Whichever secrets were kept by then are the ones. A key that Lago made and nobody kept is found by a login."""
     stories.struck(

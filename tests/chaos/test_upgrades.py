@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chaos import stories
 from chaos.places import FROM, TO, Place
 from chaos.server import Server
 from chaos.stories import URL
 from outside.writer import Writer
 
+# Minutes each.
+pytestmark = pytest.mark.thorough
 BROKEN = f"CREATE SCHEMA standin; CREATE TABLE standin.faults AS SELECT '{TO}' AS release, 'keys_fail' AS fault"
 
 
