@@ -21,8 +21,14 @@ _SHORTEST_LINE = 12
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s\"']*@")
 _NAMED = re.compile(
     r"((?:(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization)[\"']?\s*(?:=>|[:=])\s*"
-    r"|\b(?:requirepass|masterauth|bearer)\s+)(?:(?:bearer|basic)\s+)?[\"']?)([^\s\"',;&}\]]{4,})",
+    r"|\b(?:requirepass|masterauth|bearer)\s+|\bauthorization\s+[\"']?(?=(?:bearer|basic)\s))"
+    r"(?:(?:bearer|basic)\s+)?[\"']?)([^\s\"',;&}\]]{4,})",
     re.IGNORECASE,
+)
+#: To its end, which a log may lack; what only speaks of such a line has nothing of a key behind it.
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?=.{0,80}?[A-Za-z0-9+/]{40}).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.DOTALL,
 )
 _TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 
@@ -42,6 +48,7 @@ class Scrubber:
         """Return the text without secrets."""
         for shape in self._known:
             text = text.replace(shape, HIDDEN)
+        text = _PRIVATE_KEY.sub(HIDDEN, text)
         text = _CREDENTIALS.sub(f"{HIDDEN}@", text)
         text = _TOKEN.sub(HIDDEN, text)
         return _NAMED.sub(rf"\1{HIDDEN}", text)

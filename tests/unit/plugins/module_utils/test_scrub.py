@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SECRET = "x\"\\'$x #%@/+:é&<>=1\nand a second line"
+#: Of nobody: what a log shows of a key that was in use before this one.
+PEM = "-----BEGIN RSA PRIVATE KEY-----\n" + f"{'MIIEpAIBAAKCAQEAx' * 4}\n" * 3 + "-----END RSA PRIVATE KEY-----"
 WRITTEN: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "JSON": lambda value: json.dumps({"a": value}),
@@ -51,6 +53,12 @@ def test_what_is_a_part_of_another_does_not_spoil_it() -> None:
         ("postgresql://lago:p%2Fw@x@db:5432/lago", f"postgresql://{HIDDEN}@db:5432/lago"),
         ("Authorization: Bearer abc-def", f"Authorization: Bearer {HIDDEN}"),
         ('{"password":"hunter22","a":1}', f'{{"password":"{HIDDEN}","a":1}}'),
+        ('header Authorization "Basic YWRhOnNlY3JldA=="', f'header Authorization "Basic {HIDDEN}"'),
+        ("Authorization is basic enough", "Authorization is basic enough"),
+        (f"key {PEM} end", f"key {HIDDEN} end"),
+        (json.dumps(PEM), f'"{HIDDEN}"'),
+        (PEM.partition("-----END")[0], HIDDEN),
+        (f"lacks {PEM.splitlines()[0]} at its beginning", f"lacks {PEM.splitlines()[0]} at its beginning"),
         ('"password"=>"hunter22"', f'"password"=>"{HIDDEN}"'),
         ("requirepass hunter22", f"requirepass {HIDDEN}"),
         ("password authentication failed for user", "password authentication failed for user"),
