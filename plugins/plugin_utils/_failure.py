@@ -68,7 +68,7 @@ LEFT = {
     "key": "Nobody was registered, and no key was changed.",
     "key rotation": "The playbook site finds the key that works by a login, whichever it is.",
     "rotate": "No secret was changed. What was stopped for it was started again.",
-    "mend_partitions": "No row was moved, and what worked before works again.",
+    "mend_partitions": "Unless it is said above: no row was moved, and what worked before works again.",
     "adopt": "Unless it is said above: what was there before runs as it was.",
     "refresh": "No container was touched: what ran before runs on.",
     "registration": "Nothing with an open sign-up is left. A further run looks first who is registered.",

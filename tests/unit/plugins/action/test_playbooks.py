@@ -155,3 +155,35 @@ def test_one_run_at_a_time_and_a_killed_one_is_over(project: Path) -> None:
             os.killpg(first.pid, signal.SIGKILL)
     assert '"taken_over": true' in run_beside(project)
     assert json.loads(lease.read_text())["pid"] != first.pid
+
+
+STACK = COLLECTIONS / "ansible_collections" / "selfhosted" / "lago" / "roles" / "stack"
+SAYS = """
+- name: What fails while another's Lago is taken over
+  block:
+    - ansible.builtin.command:
+        argv: ["{{ ansible_playbook_python }}", -c, "import sys; sys.exit(sys.stdin.read())"]
+        stdin: "{{ told }}"
+      no_log: true
+  rescue:
+    - ansible.builtin.debug: {msg: "It said: {{ _lago_said }}"}
+"""
+
+
+def test_what_a_failed_task_said_is_told_without_the_secrets_of_the_lago_that_is_taken_over(project: Path) -> None:
+    """Which are kept nowhere yet."""
+    environments = {"api": {"SECRET_KEY_BASE": "canary-api"}, "db": {"POSTGRES_PASSWORD": "canary-db"}, "redis": {}}
+    read = [
+        {"name": f"lago-{kind}", "service": kind, "kind": kind, "state": "running", "image": "x:1", "ports": []}
+        | {"environment": environment, "mounts": {}}
+        for kind, environment in environments.items()
+    ]
+    adoptable = {"project": "lago", "rsa_file": None, "database": None, "redis": None, "containers": read}
+    (project / "roles" / "r" / "tasks" / "main.yml").write_text(SAYS)
+    files = [str(STACK / folder / "main.yml") for folder in ("defaults", "vars")]
+    given = {"told": "canary-api and canary-db, refused", "__lago_adoptable": {"adoptable": adoptable}}
+    played = {"hosts": "localhost", "gather_facts": False, "vars_files": files, "vars": given, "roles": ["r"]}
+    (project / "play.yml").write_text(json.dumps([played]))
+    told = play(project)
+    assert "It said: ******** and ********, refused" in told
+    assert "canary-api" not in told
