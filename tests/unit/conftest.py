@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import socketserver
+import threading
 import typing as t
 
 import pytest
@@ -15,6 +18,29 @@ from hypothesis import HealthCheck, settings
 # How fast a machine is, and what else it does, is no property of a function.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@pytest.fixture
+def started() -> t.Iterator[t.Callable[[socketserver.BaseServer], None]]:
+    """Start servers in threads of their own; they end with the test."""
+    servers: list[socketserver.BaseServer] = []
+
+    def start(server: socketserver.BaseServer) -> None:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        servers.append(server)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        return int(unheard.getsockname()[1])
 
 
 class FakeLago:

@@ -10,10 +10,8 @@ import base64
 import json
 import os
 import shutil
-import socket
 import socketserver
 import subprocess
-import threading
 import typing as t
 from pathlib import Path
 
@@ -74,28 +72,16 @@ class Renderer(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def serve() -> t.Iterator[t.Callable[[type[socketserver.StreamRequestHandler]], int]]:
-    servers: list[socketserver.TCPServer] = []
-
+def serve(
+    started: t.Callable[[socketserver.BaseServer], None],
+) -> t.Callable[[type[socketserver.StreamRequestHandler]], int]:
     def start(handler: type[socketserver.StreamRequestHandler]) -> int:
         server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        servers.append(server)
+        started(server)
         return int(server.server_address[1])
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
-        return int(unheard.getsockname()[1])
+    return start
 
 
 def probe(*names: str, **environment: t.Any) -> dict[str, t.Any]:

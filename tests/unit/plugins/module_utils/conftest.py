@@ -9,9 +9,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import ipaddress
-import socket
 import ssl
-import threading
 import typing as t
 from pathlib import Path
 
@@ -73,27 +71,13 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 @pytest.fixture
-def serve() -> t.Iterator[t.Callable[..., Server]]:
-    servers: list[Server] = []
-
+def serve(started: t.Callable[[Server], None]) -> t.Callable[..., Server]:
     def start(context: ssl.SSLContext | None = None) -> Server:
         server = Server(context)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        servers.append(server)
+        started(server)
         return server
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return start
 
 
 class Authority(t.NamedTuple):

@@ -541,26 +541,15 @@ ROW: dict[str, Any] = {
 
 def test_database(tmp_path: Path) -> None:
     found = _server_services.database(fake(tmp_path, {"docker exec": (0, json.dumps(ROW) + "\n", "")}), "db")
+    counted = ("migrations", "last_migration", "payment_providers", "integrations")
     assert found == {
+        **{name: value for name, value in ROW.items() if name not in counted},
         "reachable": True,
         "error": None,
-        "name": "lago",
-        "user": "lago",
         "server_version": "15.20",
-        "identifier": "7710479335389309182-16385",
-        "tables": 161,
         "schema_migrations": {"count": 1075, "max": "20260101120000"},
-        "organizations": 1,
-        "users": 2,
         "encrypted_rows": 7,
-        "invalid_indexes": 0,
         "password_accepted": None,
-        "max_connections": 100,
-        "may_create": True,
-        "may_extend": False,
-        "available": {"pgcrypto": "1.3"},
-        "installed": {"plpgsql": "1.0"},
-        "partman_usable": None,
     }
 
 
