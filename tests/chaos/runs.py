@@ -67,7 +67,11 @@ class Running:
 
 
 def start(
-    kill: Kill | None = None, playbook: str = PLAYBOOK, before: tuple[str, ...] = (), **variables: Any
+    kill: Kill | None = None,
+    playbook: str = PLAYBOOK,
+    before: tuple[str, ...] = (),
+    inventory: Path = INVENTORY,
+    **variables: Any,
 ) -> Running:
     """Start a run as its operator would.
 
@@ -90,7 +94,7 @@ def start(
         "CHAOS": json.dumps(chaos),
         "PYTHONPATH": str(ROOT / "tests"),
     }
-    command = [*before, str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", str(INVENTORY)]
+    command = [*before, str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", str(inventory)]
     if variables:
         command += ["--extra-vars", json.dumps(variables)]
     with log.open("wb") as output:

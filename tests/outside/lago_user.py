@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LOGIN = "mutation loginUser($input: LoginUserInput!) { loginUser(input: $input) { token user { id email } } }"
+ADYEN = "mutation add($input: AddAdyenPaymentProviderInput!) { addAdyenPaymentProvider(input: $input) { id } }"
+PROVIDERS = "query { paymentProviders { collection { ... on AdyenProvider { code apiKey } } } }"
 ME = "query currentUser { currentUser { id email memberships { id organization { id name } } } }"
 
 
@@ -72,6 +74,25 @@ class LagoUser:
         """The token, or nothing when the address or the password is refused."""
         data = self.graphql(LOGIN, {"input": {"email": email, "password": password}}).get("data")
         return data["loginUser"]["token"] if data and data["loginUser"] else None
+
+    def asked(self, email: str, password: str, query: str, variables: dict[str, Any] | None = None) -> Any:
+        """What somebody gets in the pages of the organization, where nothing is refused."""
+        token = self.login(email, password) or ""
+        me = self.graphql(ME, token=token)["data"]["currentUser"]
+        answer = self.graphql(query, variables, token, me["memberships"][0]["organization"]["id"])
+        if "errors" in answer:
+            raise AssertionError(answer)
+        return answer["data"]
+
+    def connect(self, email: str, password: str, code: str) -> None:
+        """Connects a payment provider, whose key is kept encrypted."""
+        given = {"apiKey": f"canary-{code}", "code": code, "merchantAccount": "acme", "name": code}
+        self.asked(email, password, ADYEN, {"input": given})
+
+    def connected(self, email: str, password: str) -> list[str]:
+        """The payment providers by their codes, read with their keys."""
+        found = self.asked(email, password, PROVIDERS)["paymentProviders"]["collection"]
+        return [one["code"] for one in found]
 
     def rest(self, method: str, path: str, key: str, body: Any = None) -> Answer:
         return self.request(method, f"/api/v1/{path}", body, {"Authorization": f"Bearer {key}"})

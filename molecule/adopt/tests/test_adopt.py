@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from chaos import places, runs
 from outside.deployment import Run, password
-from outside.lago_user import ME, LagoUser
+from outside.lago_user import LagoUser
 from outside.lifecycle import EMAIL, ORGANIZATION, done, refused
 
 from .conftest import PLACE, Adopted
 
+ADOPT, MEND = "selfhosted.lago.adopt", "selfhosted.lago.mend_partitions"
 REGISTER = "mutation registerUser($input: RegisterUserInput!) { registerUser(input: $input) { token user { id } } }"
-ADYEN = "mutation add($input: AddAdyenPaymentProviderInput!) { addAdyenPaymentProvider(input: $input) { id } }"
-PROVIDERS = "query { paymentProviders { collection { ... on AdyenProvider { code apiKey } } } }"
 #: Over ten months, and one of a day for which no partition is made.
 ENRICHED = """INSERT INTO enriched_events (organization_id, event_id, code, "timestamp", enriched_at)
   SELECT (SELECT id FROM organizations), gen_random_uuid(), 'code', at, now()
@@ -32,14 +32,6 @@ class Before:
     rows: str
     public_key: str
     key: str
-
-
-def asked(user: LagoUser, query: str, variables: dict[str, Any] | None = None) -> Any:
-    token = user.login(EMAIL, password("adopt")) or ""
-    me = user.graphql(ME, token=token)["data"]["currentUser"]
-    answer = user.graphql(query, variables, token, me["memberships"][0]["organization"]["id"])
-    assert "errors" not in answer, answer
-    return answer["data"]
 
 
 def rows(lago: Adopted) -> str:
@@ -59,7 +51,7 @@ def public_key(user: LagoUser, key: str) -> str:
 
 
 def adopt(lago: Adopted, *arguments: str, **variables: Any) -> Run:
-    return lago.run(*arguments, playbook="selfhosted.lago.adopt", **variables)
+    return lago.run(*arguments, playbook=ADOPT, **variables)
 
 
 def running(lago: Adopted) -> dict[str, str]:
@@ -79,8 +71,7 @@ def test_somebody_started_lago_with_upstream_s_file_and_uses_it(lago: Adopted) -
     assert user.graphql(REGISTER, {"input": given})["data"]["registerUser"]["token"]
     Before.key = lago.row("SELECT value FROM api_keys")
     user.meter(Before.key, units=3)
-    provider = {"apiKey": "canary-adyen", "code": "adyen", "merchantAccount": "acme", "name": "Adyen"}
-    assert asked(user, ADYEN, {"input": provider})["addAdyenPaymentProvider"]["id"]
+    user.connect(EMAIL, password("adopt"), "adyen")
     lago.docker("exec", "lago-api", "sh", "-c", "mkdir -p storage/ab && echo invoice > storage/ab/file")
     lago.docker("exec", "lago-redis", "redis-cli", "LPUSH", "queue:waiting", json.dumps(WAITING))
     Before.rows, Before.public_key = rows(lago), public_key(user, Before.key)
@@ -114,19 +105,29 @@ def test_what_would_change_by_the_way_stands_in_it(lago: Adopted) -> None:
     assert running(lago) == before
 
 
-def test_what_fails_on_the_way_leads_back(lago: Adopted) -> None:
-    """Here the proxy's image is one that does not start."""
-    refused(
-        adopt(lago, lago_adopt_confirm="lago", lago_proxy_image="redis:7-alpine", lago_start_timeout=60),
-        "was not taken over: its containers run again",
-    )
+def as_it_was(lago: Adopted) -> None:
     assert set(running(lago)) == FORMER
     assert (rows(lago), public_key(lago.plain, Before.key)) == (Before.rows, Before.public_key)
     assert lago.docker("exec", "lago-redis", "redis-cli", "LLEN", "queue:waiting") == "1"
     assert not lago.exists("/opt/lago/adopted.json")
 
 
-def test_it_is_taken_over_in_place(lago: Adopted) -> None:
+def test_what_fails_on_the_way_leads_back(lago: Adopted) -> None:
+    """Here the proxy's image is one that does not start."""
+    refused(
+        adopt(lago, lago_adopt_confirm="lago", lago_proxy_image="redis:7-alpine", lago_start_timeout=30),
+        "was not taken over: its containers run again",
+    )
+    as_it_was(lago)
+
+
+def test_a_run_that_is_killed_when_all_has_ended_is_finished_by_the_next(lago: Adopted) -> None:
+    """Which puts back what was there before, and takes it over in place then."""
+    confirmed: dict[str, Any] = {**lago.variables, "lago_adopt_confirm": "lago"}
+    killed = runs.start(runs.Kill(places.UP), ADOPT, inventory=lago.inventory, **confirmed)
+    killed.end()
+    assert killed.killed and not FORMER & set(running(lago)), killed.tasks()
+    refused(lago.run(), "did not end: run the playbook adopt again")
     run = done(adopt(lago, lago_adopt_confirm="lago"))
     assert "was taken over" in run.output and "changeme" not in run.output
     assert not FORMER & set(running(lago))
@@ -134,18 +135,28 @@ def test_it_is_taken_over_in_place(lago: Adopted) -> None:
 
 
 def test_partitions_are_made_ahead_from_now_on(lago: Adopted) -> None:
-    """What upstream's first start left: a table whose rows all go to one partition."""
+    """What upstream's first start left: a table whose rows all go to one. A clock that starts no more is told of."""
     lago.row(ENRICHED)
     rows_of_it = "SELECT count(*), md5(string_agg(e::text, '' ORDER BY e::text)) FROM enriched_events e"
     partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'enriched_events'::regclass"
     before, started = lago.row(rows_of_it), running(lago)
     assert lago.row(partitions) == "1"
-    run = done(lago.run("--check", playbook="selfhosted.lago.mend_partitions"))
+    run = done(lago.run("--check", playbook=MEND))
     assert "would be moved" in run.output and running(lago) == started
-    done(lago.run(playbook="selfhosted.lago.mend_partitions"))
+    lago.docker("stop", "billing-clock-1")
+    lago.docker("update", "--memory", "6m", "--memory-swap", "6m", "billing-clock-1")
+    refused(
+        lago.run(playbook=MEND, lago_start_timeout=30),
+        "=== Lago: FAILED",
+        "The rows are in partitions by month. API, worker and clock were started again as they were and are not",
+    )
     assert (lago.row(rows_of_it), int(lago.row(partitions)) > 20) == (before, True)
-    assert set(running(lago)) == set(started)
-    assert done(lago.run(playbook="selfhosted.lago.mend_partitions")).recap["changed"] == 0
+    assert set(started) - set(running(lago)) == {"billing-clock-1"}
+    lago.docker("stop", "billing-clock-1")
+    lago.docker("update", "--memory", "1g", "--memory-swap", "1g", "billing-clock-1")
+    refused(lago.run(playbook=MEND), "The service clock does not run")
+    lago.docker("start", "billing-clock-1")
+    assert done(lago.run(playbook=MEND)).recap["changed"] == 0
 
 
 def test_the_key_and_everything_else_is_what_it_was(lago: Adopted) -> None:
@@ -154,7 +165,7 @@ def test_the_key_and_everything_else_is_what_it_was(lago: Adopted) -> None:
     user = lago.member()
     assert user.rest("GET", "organizations", Before.key).json["organization"]["name"] == ORGANIZATION
     assert public_key(user, Before.key) == Before.public_key
-    assert asked(user, PROVIDERS)["paymentProviders"]["collection"][0]["code"] == "adyen"
+    assert user.connected(EMAIL, password("adopt")) == ["adyen"]
     assert lago.docker("exec", "billing-redis-1", "redis-cli", "LLEN", "queue:waiting") == "1"
     assert lago.docker("exec", "billing-api-1", "cat", "storage/ab/file").strip() == "invoice"
     assert lago.listens() & {80, 443, 3000, 5432, 6379} == {80, 443}
@@ -178,14 +189,14 @@ def test_what_was_there_before_must_not_work_on_the_same_data(lago: Adopted) -> 
 
 
 def test_it_is_upgraded_like_any_other(lago: Adopted) -> None:
-    """Through every stop, with a backup of the volumes that keep their names."""
+    """By way of a stop, with a backup of the volumes that keep their names."""
     before = ids(lago)
-    run = done(lago.run(lago_version="v1.51.0", lago_upgrade_confirm="v1.51.0"))
-    assert "Lago was upgraded from v1.45.2 to v1.51.0" in " ".join(run.output.split())
+    run = done(lago.run(lago_version="v1.50.0", lago_upgrade_confirm="v1.50.0"))
+    assert "Lago was upgraded from v1.45.2 to v1.50.0" in " ".join(run.output.split())
     assert "encryption keys are upstream's public ones" in run.output
     assert ids(lago) == before
     user = lago.member()
     assert user.rest("GET", "organizations", lago.key).json["organization"]["name"] == ORGANIZATION
-    assert asked(user, PROVIDERS)["paymentProviders"]["collection"][0]["code"] == "adyen"
+    assert user.connected(EMAIL, password("adopt")) == ["adyen"]
     assert lago.docker("exec", "billing-redis-1", "redis-cli", "LLEN", "queue:waiting") == "1"
     assert lago.docker("exec", "billing-api-1", "cat", "storage/ab/file").strip() == "invoice"
