@@ -8,19 +8,15 @@ import threading
 import time
 from typing import Any
 
-import pytest
-
 from outside.deployment import CACHE, Run, password
-from outside.lago_user import ME, LagoUser
+from outside.lago_user import ME
 from outside.lifecycle import EMAIL, LONG_RUNNING, Lifecycle, done, refused
 from outside.writer import Writer
 
 SECRETS = "/opt/lago/secrets.json"
 KEY_FILE = CACHE / "rotation.key"
 ENCRYPTION = ("encryption_primary_key", "encryption_deterministic_key", "encryption_key_derivation_salt")
-PASSWORDS = ("postgres_password", "redis_password", "redis_cache_password")
-ADYEN = "mutation add($input: AddAdyenPaymentProviderInput!) { addAdyenPaymentProvider(input: $input) { id } }"
-PROVIDERS = "query { paymentProviders { collection { ... on AdyenProvider { code apiKey } } } }"
+MADE = ("redis_password", "redis_cache_password")
 # Of a queue that nobody takes from, and of a day far away: they wait.
 WAITING = {"class": "Waiting::Job", "queue": "waiting", "args": [1], "jid": "0123456789abcdef01234567", "retry": True}
 
@@ -33,22 +29,9 @@ def rotate(lago: Lifecycle, *names: str, arguments: tuple[str, ...] = (), **vari
     """The playbook; whatever comes of it, it shows no secret of before or after."""
     former = kept(lago)
     run = lago.run(*arguments, playbook="selfhosted.lago.rotate", lago_rotate=list(names), **variables)
-    assert [name for found in (former, kept(lago)) for name, value in found.items() if value in run.output] == []
+    given = {"postgres_password": "given by the operator"}
+    assert [name for found in (former, kept(lago), given) for name, value in found.items() if value in run.output] == []
     return run
-
-
-def asked(user: LagoUser, query: str, variables: dict[str, Any] | None = None) -> Any:
-    """What the administrator gets in the pages of the organization."""
-    token = user.login(EMAIL, password("rotation")) or ""
-    me = user.graphql(ME, token=token)["data"]["currentUser"]
-    answer = user.graphql(query, variables, token, me["memberships"][0]["organization"]["id"])
-    assert "errors" not in answer, answer
-    return answer["data"]
-
-
-def connect(lago: Lifecycle, code: str) -> None:
-    given = {"apiKey": f"canary-{code}", "code": code, "merchantAccount": "acme", "name": code}
-    assert asked(lago.member(), ADYEN, {"input": given})["addAdyenPaymentProvider"]["id"]
 
 
 def started(lago: Lifecycle) -> dict[str, str]:
@@ -64,19 +47,24 @@ def redis(lago: Lifecycle, service: str, *arguments: str) -> str:
 
 
 def test_passwords_while_events_are_sent(lago: Lifecycle) -> None:
+    """Two that were made, and one that is given: by giving another."""
+    first, second = "given by the operator", "given by the operator later"
+    lago.variables |= {"lago_postgres_password": first}
     done(lago.run())
+    refused(rotate(lago, "postgres_password"), "lago_postgres_password is given, and is what it was")
     lago.member().meter(lago.key)
     code = lago.sql("SELECT external_id FROM subscriptions LIMIT 1")
     redis(lago, "redis", "LPUSH", "queue:waiting", json.dumps(WAITING))
     redis(lago, "redis", "ZADD", "schedule", "4102444800.5", json.dumps({**WAITING, "queue": "default"}))
     former, before = kept(lago), lago.ids()
+    lago.variables |= {"lago_postgres_password": second}
     with Writer(lago.member(), lago.key, code) as writer:
-        run = done(rotate(lago, *PASSWORDS))
+        run = done(rotate(lago, "postgres_password", *MADE))
     taken = set(writer.acknowledged)
     assert len(taken) > 5 and taken <= set(lago.sql("SELECT transaction_id FROM events").split())
     new = kept(lago)
-    assert {name for name in new if new[name] != former[name]} == set(PASSWORDS)
-    assert (lago.enters(former["postgres_password"]), lago.enters(new["postgres_password"])) == (False, True)
+    assert {name for name in new if new[name] != former[name]} == set(MADE)
+    assert (lago.enters(first), lago.enters(second)) == (False, True)
     for service, name in (("redis", "redis_password"), ("redis-cache", "redis_cache_password")):
         assert "WRONGPASS" in redis(lago, service, "--no-auth-warning", "-a", former[name], "PING")
         assert redis(lago, service, "PING") == "PONG"
@@ -94,7 +82,7 @@ def test_the_next_run_changes_nothing(lago: Lifecycle) -> None:
 
 def test_check_mode_says_it_and_does_nothing(lago: Lifecycle) -> None:
     before, there = started(lago), lago.read(SECRETS)
-    run = done(rotate(lago, "secret_key_base", "postgres_password", "api_key", arguments=("--check", "--diff")))
+    run = done(rotate(lago, "secret_key_base", "redis_password", "api_key", arguments=("--check", "--diff")))
     assert "everybody is logged out" in run.output
     assert "SECRET_KEY_BASE=******** (changed)" in run.output
     assert (started(lago), lago.read(SECRETS)) == (before, there)
@@ -127,11 +115,9 @@ def test_another_api_key_and_the_former_is_refused(lago: Lifecycle) -> None:
 
 
 def test_encryption_keys_stay_while_a_provider_is_there(lago: Lifecycle) -> None:
-    connect(lago, "first")
+    lago.member().connect(EMAIL, password("rotation"), "first")
     before, there = started(lago), lago.read(SECRETS)
-    run = refused(
-        rotate(lago, "encryption_keys", "postgres_password"), "1 row is encrypted", "remove these connections"
-    )
+    run = refused(rotate(lago, "encryption_keys", "redis_password"), "1 row is encrypted", "remove these connections")
     assert run.output.count("=== Lago: FAILED =") == 1
     assert (started(lago), lago.read(SECRETS)) == (before, there)
 
@@ -154,7 +140,7 @@ def test_one_that_is_connected_meanwhile_is_seen(lago: Lifecycle) -> None:
     refused(run, "1 row is encrypted")
     assert lago.read(SECRETS) == there
     assert lago.running() == LONG_RUNNING
-    assert asked(lago.member(), PROVIDERS)["paymentProviders"]["collection"][0]["code"] == "first"
+    assert lago.member().connected(EMAIL, password("rotation")) == ["first"]
 
 
 def test_without_any_they_are_others_and_what_is_encrypted_then_is_read(lago: Lifecycle) -> None:
@@ -162,16 +148,15 @@ def test_without_any_they_are_others_and_what_is_encrypted_then_is_read(lago: Li
     lago.sql("UPDATE payment_providers SET deleted_at = now(), secrets = NULL")
     done(rotate(lago, "encryption_keys"))
     assert {name for name, value in kept(lago).items() if value != former[name]} == set(ENCRYPTION)
-    connect(lago, "second")
-    assert [one["code"] for one in asked(lago.member(), PROVIDERS)["paymentProviders"]["collection"]] == ["second"]
+    lago.member().connect(EMAIL, password("rotation"), "second")
+    assert lago.member().connected(EMAIL, password("rotation")) == ["second"]
 
 
-@pytest.mark.parametrize("verbs", [("secrets",), ("render",)])
-def test_a_run_that_was_killed_is_finished_by_the_next(lago: Lifecycle, verbs: tuple[str, ...]) -> None:
-    """Once the new secrets were kept, and once the files were written; nothing was made anew by then."""
-    former, before = kept(lago)["postgres_password"], lago.ids()
-    done(lago.stack(*verbs, __lago_rotating=["postgres_password", "redis_password"]))
-    assert (kept(lago)["postgres_password"] != former, lago.ids()) == (True, before)
+def test_a_run_that_was_killed_is_finished_by_the_next(lago: Lifecycle) -> None:
+    """Once the files were written; nothing was made anew by then. What was given is made here from now on."""
+    former, before = lago.variables.pop("lago_postgres_password"), lago.ids()
+    done(lago.stack("secrets", "render", __lago_rotating=["postgres_password", "redis_password"]))
+    assert lago.ids() == before
     done(lago.run())
     assert (lago.enters(former), lago.enters(kept(lago)["postgres_password"])) == (False, True)
     assert redis(lago, "redis", "LLEN", "queue:waiting") == "1"
@@ -180,18 +165,6 @@ def test_a_run_that_was_killed_is_finished_by_the_next(lago: Lifecycle, verbs: t
 def test_what_cannot_be_rotated_is_said_before_anything_stops(lago: Lifecycle) -> None:
     before, there = started(lago), lago.read(SECRETS)
     refused(rotate(lago), "lago_rotate names nothing")
-    refused(rotate(lago, "postgres_passwort"), "'postgres_password' is meant")
-    missing = rotate(lago, "api_key", lago_admin_password="")
-    refused(missing, "Set lago_admin_password")
+    wrong = rotate(lago, "postgres_passwort", "api_key", lago_admin_password="")
+    refused(wrong, "'postgres_password' is meant", "Set lago_admin_password")
     assert (started(lago), lago.read(SECRETS)) == (before, there)
-
-
-def test_what_is_given_is_rotated_by_giving_another(lago: Lifecycle) -> None:
-    former = kept(lago)["postgres_password"]
-    lago.variables |= {"lago_postgres_password": "given by the operator"}
-    done(rotate(lago, "postgres_password"))
-    assert (lago.enters(former), lago.enters("given by the operator")) == (False, True)
-    refused(rotate(lago, "postgres_password"), "lago_postgres_password is given, and is what it was")
-    del lago.variables["lago_postgres_password"]
-    done(rotate(lago, "postgres_password"))
-    assert (lago.enters("given by the operator"), lago.enters(kept(lago)["postgres_password"])) == (False, True)
