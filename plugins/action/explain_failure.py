@@ -24,7 +24,9 @@ class ActionModule(ActionBase):
         if failed.explained:
             return {"failed": True, "msg": failed.summary, "failure": failed.failure}
         args = {**self._task.args, "texts": [failed.message]}
-        seen = dict(self._execute_module("selfhosted.lago.explain_failure", module_args=args, task_vars=variables))
+        # The text may hold secrets: it is not for the server's journal, where the arguments of every module go
+        unlogged = {**variables, "ansible_no_target_syslog": True}
+        seen = dict(self._execute_module("selfhosted.lago.explain_failure", module_args=args, task_vars=unlogged))
         if seen.get("failed") or not seen.get("texts"):
             # Nobody is there who knows the secrets: what somebody else's task says may hold one
             seen = {"services": [], "texts": [failed.message if failed.own else _failure.CENSORED]}

@@ -25,8 +25,10 @@ class ActionModule(ActionBase):
         """Return where the bundle is and what is in it, without the texts themselves."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
+        # The facts are not for the server's journal, where the arguments of every module go
+        unlogged = {**variables, "ansible_no_target_syslog": True}
         seen = self._execute_module(
-            "selfhosted.lago.support_bundle", module_args=dict(self._task.args), task_vars=variables
+            "selfhosted.lago.support_bundle", module_args=dict(self._task.args), task_vars=unlogged
         )
         seen.pop("invocation", None)
         if seen.get("failed"):

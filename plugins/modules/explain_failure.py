@@ -106,7 +106,6 @@ def main() -> None:
             "texts": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
-        no_log=True,  # texts are not for the server's journal
     )
     run(module, explain)
 

@@ -102,7 +102,6 @@ def main() -> None:
             "hide": {"type": "list", "elements": "str", "default": [], "no_log": True},
         },
         supports_check_mode=True,
-        no_log=True,  # facts are not for the server's journal
     )
     run(module, collect)
 

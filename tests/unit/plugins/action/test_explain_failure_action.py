@@ -193,3 +193,12 @@ def test_a_verb_that_leads_back_first_tells_in_the_end(explain: Any) -> None:
     assert (first["failure"]["text"], first["failure"]["services"]) == ("whole\nmessage", [API])
     again, _block = explain("Told", first, __lago_tells_later=True)
     assert again["failure"] == first["failure"]
+
+
+def test_what_failed_is_not_for_the_server_s_journal(run_action: Any, role: Path) -> None:
+    """It may hold a secret; the module's log of its own arguments knows none."""
+    variables = {"inventory_hostname": "billing", "role_path": str(role), "ansible_failed_result": {"msg": "canary"}}
+    module = mock.Mock(return_value={"services": [], "texts": ["hidden"]})
+    run_action(explain_failure.ActionModule, {}, variables, module)
+    assert module.call_args.kwargs["module_args"]["texts"] == ["canary"]
+    assert module.call_args.kwargs["task_vars"]["ansible_no_target_syslog"] is True

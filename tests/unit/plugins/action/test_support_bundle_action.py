@@ -46,3 +46,9 @@ def test_check_mode_writes_nothing(pack: Any, tmp_path: Path) -> None:
 
 def test_a_failure_is_handed_on(pack: Any) -> None:
     assert pack({"failed": True, "msg": "x"}) == {"failed": True, "msg": "x"}
+
+
+def test_what_is_in_it_is_not_for_the_server_s_journal(run_action: Any, tmp_path: Path) -> None:
+    module = mock.Mock(return_value=dict(SEEN))
+    run_action(support_bundle.ActionModule, {"dest": str(tmp_path)}, {}, module)
+    assert module.call_args.kwargs["task_vars"]["ansible_no_target_syslog"] is True
