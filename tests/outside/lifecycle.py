@@ -24,7 +24,7 @@ class Lifecycle(Deployment):
     """A deployment whose operator has variables of his own beside the inventory's, and may change them."""
 
     def __init__(
-        self, server: str = "testbed-lifecycle", scenario: Path = SCENARIO, lago_version: str = "v1.50.0"
+        self, server: str = "testbed-lifecycle", scenario: Path = SCENARIO, lago_version: str = "v1.51.0"
     ) -> None:
         super().__init__(server, scenario / "inventory.yml")
         self.variables: dict[str, Any] = {"lago_version": lago_version}
@@ -41,9 +41,6 @@ class Lifecycle(Deployment):
     def bootstrap(self, **variables: Any) -> Run:
         """Role bootstrap alone in somebody's play."""
         return self.run(playbook=str(SCENARIO / "bootstrap.yml"), **variables)
-
-    def rotate(self) -> Run:
-        return self.run(playbook="selfhosted.lago.rotate", lago_rotate=["api_key"])
 
     def docker(self, *arguments: str, check: bool = True) -> str:
         return self.shell("docker", *arguments, check=check).strip()

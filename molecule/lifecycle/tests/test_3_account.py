@@ -27,15 +27,6 @@ def test_a_key_that_is_wrong_is_replaced_by_the_right_one(lago: Lifecycle) -> No
     assert lago.key == key
 
 
-def test_a_key_that_is_rotated_ends_at_once(lago: Lifecycle) -> None:
-    old = lago.key
-    run = done(lago.rotate())
-    assert lago.key != old
-    assert (old in run.output, lago.key in run.output) == (False, False)
-    assert lago.member().rest("GET", "organizations", old).status == 401
-    assert lago.member().rest("GET", "organizations", lago.key).status == 200
-
-
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
