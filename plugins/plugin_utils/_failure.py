@@ -86,6 +86,13 @@ _TEMPLATED_NAME = re.compile(r'- name: "(.*\{\{.*)"$', re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 #: What ansible-core says of a command that failed, and of a task whose own condition says so.
 _SAY_NOTHING = ("non-zero return code", "'failed_when' expression", "failed_when_result")
+#: What registries say to a wrong login, and to none. Docker Hub says it of an image that is not there, too.
+_NO_LOGIN = re.compile(r"unauthorized|authentication required|no basic auth credentials|access .*denied", re.IGNORECASE)
+_PULLING = ("pull", "refresh", "upgrade")
+LOGIN = (
+    "The registry (lago_registry, else Docker Hub) does not show this image to whoever asked: see to the login in "
+    "lago_registry_username and lago_registry_password, and to the image's name."
+)
 AGAIN = "Mend what is said above and run the same again: what was done is not done twice."
 
 
@@ -179,7 +186,8 @@ def block(failed: Failed, services: Sequence[Mapping[str, Any]], variables: Mapp
     lines += _part("Changed", "\n".join(changed) or "Nothing.")
     left = [] if check else [line for line in (LEFT.get(failed.verb), _not_reached(failed.verb)) if line]
     lines += _part("Not", "\n".join(left)) if left else []
-    lines += _part("Do", AGAIN)
+    refused = failed.verb in _PULLING and _NO_LOGIN.search(failed.message)
+    lines += _part("Do", f"{LOGIN}\n{AGAIN}" if refused else AGAIN)
     lines += _part("Back", _back(variables)) if _back(variables) else []
     return "\n".join([*lines, "=" * WIDTH, ""])
 

@@ -103,6 +103,15 @@ def test_what_a_command_said_on_its_errors_is_the_message(explain: Any) -> None:
     assert "exit code 3" in explain("Started", {"rc": 3, "msg": "non-zero return code"})[1]
 
 
+def test_a_registry_that_lets_nobody_in_is_told_with_the_variables_of_its_login(explain: Any, role: Path) -> None:
+    (role / "tasks" / "pull_missing.yml").write_text("- name: Pulled\n")
+    said = 'Head "https://registry.example.com/v2/getlago/api/manifests/v1.51.0": unauthorized: authentication required'
+    _result, block = explain("Pulled", {"msg": said})
+    assert "lago_registry_username and lago_registry_password" in " ".join(block.split())
+    assert "lago_registry" not in explain("Pulled", {"msg": "no route to host"})[1]
+    assert "lago_registry" not in explain("Started", {"msg": said})[1]
+
+
 def test_of_a_loop_what_failed_first_is_the_message(explain: Any) -> None:
     results = [{"msg": "done"}, {"failed": True, "msg": "no such image"}, {"failed": True, "msg": "nor this one"}]
     failed = {"msg": "One or more items failed", "results": results}
