@@ -125,6 +125,12 @@ def test_what_does_not_is_told_in_its_own_words(serve: t.Any, closed_port: int) 
     assert "canary" not in json.dumps(answers)
 
 
+def test_one_question_that_breaks_off_leaves_the_others_alone(serve: t.Any, tmp_path: Path) -> None:
+    (tmp_path / "redis-client.rb").write_text("exit!(1)\n")
+    answers = probe("queue", "memcached", RUBYLIB=tmp_path, LAGO_MEMCACHE_SERVERS=f"127.0.0.1:{serve(Cache)}")
+    assert answers == {"queue": {"said": "the question broke off"}, "memcached": {"said": None}}
+
+
 def test_a_mail_for_somebody(serve: t.Any) -> None:
     MAILS.clear()
     relay = {"LAGO_SMTP_ADDRESS": "127.0.0.1", "LAGO_SMTP_PORT": serve(Relay), "LAGO_SMTP_USERNAME": "ada"}
