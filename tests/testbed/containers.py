@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Any
+from typing import Any, BinaryIO
 
 from docker.errors import NotFound
 
@@ -45,6 +45,11 @@ def run(name: str, *argv: str) -> tuple[int, str]:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def stream(name: str, file: BinaryIO, *argv: str) -> None:
+    """Run a command in a container, with what it prints in a file."""
+    subprocess.run(["docker", "exec", name, *argv], stdin=subprocess.DEVNULL, stdout=file, check=True)
 
 
 def remove(name: str) -> bool:
