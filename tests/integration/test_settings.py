@@ -122,6 +122,13 @@ def test_what_is_switched_by_being_there_is_never_false(rendered: Render) -> Non
     assert told["LAGO_USE_GCS"] == "true"
 
 
+def test_signing_up_is_closed_unless_it_is_wanted(rendered: Render) -> None:
+    closed, opened = environment(rendered("nothing", "newest")), environment(rendered("otherwise", "newest"))
+    for group in ("api", "front"):
+        assert closed[group]["LAGO_DISABLE_SIGNUP"] == "true"
+        assert "LAGO_DISABLE_SIGNUP" not in opened[group]
+
+
 def test_a_migration_is_not_hurried(rendered: Render) -> None:
     files = rendered("everything", "newest")
     told = environment(files)
