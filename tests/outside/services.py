@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import docker
 
@@ -22,11 +23,17 @@ URL = "https://billing.example.com"
 EMAIL = "ada@example.com"
 DATABASE = ACCOUNTS["postgres"]
 POOLER = "pooler.services.test:6432"
+REGISTRY = "registry.services.test:5443"
 RESET = "mutation reset($input: CreatePasswordResetInput!) { createPasswordReset(input: $input) { id } }"
 SENT = "query webhooks($id: String!) { webhooks(webhookEndpointId: $id) { collection { payload status } } }"
 
-# PostgreSQL with pg_partman behind a pooler, Sentinels, a cache with TLS and an ACL, S3 over TLS, SMTP with STARTTLS.
+# PostgreSQL with pg_partman behind a pooler, Sentinels, a cache with TLS and an ACL, S3 over TLS, SMTP with STARTTLS, a
+# registry that wants a login.
 POOLED: dict[str, Any] = {
+    "lago_registry": REGISTRY,
+    "lago_registry_username": ACCOUNTS["registry"]["user"],
+    "lago_registry_password": ACCOUNTS["registry"]["password"],
+    "lago_proxy_image": "library/caddy:2-alpine",
     "lago_postgres_host": "db.services.test",
     "lago_postgres_password": DATABASE["password"],
     "lago_postgres_sslmode": "verify-full",
@@ -47,6 +54,8 @@ POOLED: dict[str, Any] = {
     "lago_s3_access_key_id": ACCOUNTS["s3"]["user"],
     "lago_s3_secret_access_key": ACCOUNTS["s3"]["password"],
     "lago_ca_file": str(TLS / "ca.crt"),
+    "lago_google_client_id": "acme.apps.googleusercontent.com",
+    "lago_google_client_secret": "of-google",
     "lago_from_email": "billing@services.test",
     "lago_smtp_address": "smtp.services.test",
     "lago_smtp_port": 587,
@@ -54,7 +63,7 @@ POOLED: dict[str, Any] = {
     "lago_smtp_password": ACCOUNTS["smtp"]["password"],
 }
 # PostgreSQL without pg_partman that wants to see a certificate, asked directly and under limits; one Redis for the
-# queue, memcached, Google's storage, SMTP without TLS.
+# queue, memcached, Google's storage, SMTP without TLS, a maker of PDFs, and a licence.
 DIRECT: dict[str, Any] = {
     "lago_postgres_host": "db.services.test",
     "lago_postgres_port": 5433,
@@ -76,7 +85,17 @@ DIRECT: dict[str, Any] = {
     "lago_gcs_project": "acme",
     "lago_gcs_bucket": "lago",
     "lago_gcs_key_file": str(TLS / "gcs.json"),
-    "lago_extra_env": {"backend": {"STORAGE_EMULATOR_HOST": "http://gcs.services.test:4443"}},
+    "lago_signup": True,
+    "lago_license": "0f0e-licence-of-acme",
+    "lago_pdf_url": "http://pdf.services.test:3000",
+    "lago_ca_file": str(TLS / "ca.crt"),
+    "lago_extra_env": {
+        "backend": {
+            "STORAGE_EMULATOR_HOST": "http://gcs.services.test:4443",
+            # Where Lago itself looks; its stand-in looks nowhere unless told.
+            "LAGO_LICENSE_URL": "https://license.getlago.com",
+        }
+    },
     "lago_from_email": "billing@services.test",
     "lago_smtp_address": "smtp.services.test",
     "lago_smtp_port": 2525,
@@ -109,13 +128,15 @@ class Connected(Deployment):
 
     def ask(self, statement: str) -> str:
         """What the administrator of the deployment's database is told."""
-        port = str(self.variables.get("lago_postgres_port", 5432))
+        url = urlsplit(self.variables.get("lago_postgres_url", ""))
+        port = str(url.port or self.variables.get("lago_postgres_port", 5432))
         return self.there("runuser", "-u", "postgres", "--", "psql", "-p", port, "-d", "lago", "-qAtc", statement)
 
     def redis(self, port: int, *arguments: str, password: bool = True) -> str:
         """What a Redis server or a Sentinel answers. The database is the queue's."""
         environment = [f"REDISCLI_AUTH={ACCOUNTS['redis']['password']}"] if password else []
-        number = ["-n", str(self.variables.get("lago_redis_database", 0))] if password else []
+        path = urlsplit(self.variables.get("lago_redis_url", "")).path
+        number = ["-n", path.strip("/") or str(self.variables.get("lago_redis_database", 0))] if password else []
         return self.there("env", *environment, "redis-cli", "-p", str(port), *number, "--raw", *arguments)
 
     def master(self) -> int:
@@ -153,11 +174,21 @@ class Connected(Deployment):
         found = until(lambda: [webhook for webhook in webhooks() if webhook["status"] == "failed"])
         assert json.loads(found[0]["payload"])["subscription"]["external_id"] == code
 
+    def cache_hits(self) -> int:
+        """How often the cache with TLS had what its user asked for."""
+        environment = ["env", f"REDISCLI_AUTH={ACCOUNTS['cache']['password']}"]
+        command = ["redis-cli", "--tls", "--cacert", "/srv/tls/ca.crt", "-p", "6390", "--user", "lago", "INFO", "stats"]
+        return int(re.findall(r"keyspace_hits:(\d+)", self.there(*environment, *command))[0])
+
+    def mails(self) -> str:
+        """All that the relay took."""
+        return self.there("sh", "-c", "cat /srv/mails/*.eml", check=False)
+
     def mail_arrives(self) -> None:
         """With a link to this deployment in it."""
 
         def links() -> int:
-            return self.there("sh", "-c", "cat /srv/mails/*.eml", check=False).count(f"{URL}/reset-password/")
+            return self.mails().count(f"{URL}/reset-password/")
 
         before = links()
         self.user(URL).graphql(RESET, {"input": {"email": EMAIL}})
