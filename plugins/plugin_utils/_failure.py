@@ -138,7 +138,7 @@ class Failed:
 
 
 def _message(result: Mapping[str, Any]) -> str:
-    """Return what the task said, else the end of its error output; of a loop what failed first."""
+    """Return what the task said, else the end of its error output; of a loop what failed first, and with which item."""
     items = [item for item in result.get("results") or [] if isinstance(item, Mapping) and item.get("failed")]
     result = items[0] if items else result
     message = result.get("msg") or ""
@@ -150,7 +150,8 @@ def _message(result: Mapping[str, Any]) -> str:
     lines = str(message).strip().splitlines()
     if len(lines) > LINES_OF_A_MESSAGE:
         lines = [*lines[: LINES_OF_A_MESSAGE // 2], "...", *lines[-LINES_OF_A_MESSAGE // 2 :]]
-    return "\n".join(lines) or f"it ended with exit code {result.get('rc')} and without a message"
+    item = f"{result['item']}: " if items and isinstance(result.get("item"), str) else ""
+    return item + ("\n".join(lines) or f"it ended with exit code {result.get('rc')} and without a message")
 
 
 def _is_in(text: str, task: str) -> bool:
@@ -233,16 +234,17 @@ def _changed(verb: str, variables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _back(variables: Mapping[str, Any]) -> str:
-    """Return how to go back after an upgrade of this run from which nothing leads back by itself any more."""
-    walked = variables.get("__lago_upgrade_record") or {}
+    """Return how to go back after an upgrade, of this run or not yet over, from which nothing leads back by itself."""
+    found = ((variables.get("__lago_server") or {}).get("server") or {}).get("files") or {}
+    walked = variables.get("__lago_upgrade_record") or found.get("upgrade") or {}
     done = walked if walked.get("phase") == "opened" else variables.get("__lago_upgraded") or {}
     if not done.get("backup") or done["from"] == done["to"]:
         return ""
     command = "ansible-playbook selfhosted.lago.restore -i INVENTORY"
     given = f"-e lago_version={done['from']} -e lago_restore_backup={done['backup']}"
     return (
-        f"Lago was upgraded from {done['from']} to {done['to']} in this run, and stays so. This would bring back what "
-        f"was before, and lose whatever was sent since:\n{command} \\\n  {given}"
+        f"Lago was upgraded from {done['from']} to {done['to']}, and stays so. This would bring back what was before, "
+        f"and lose whatever was sent since:\n{command} \\\n  {given}"
     )
 
 

@@ -113,9 +113,12 @@ def test_a_registry_that_lets_nobody_in_is_told_with_the_variables_of_its_login(
 
 
 def test_of_a_loop_what_failed_first_is_the_message(explain: Any) -> None:
-    results = [{"msg": "done"}, {"failed": True, "msg": "no such image"}, {"failed": True, "msg": "nor this one"}]
-    failed = {"msg": "One or more items failed", "results": results}
-    assert "What     no such image\n" in explain("Started", failed)[1]
+    first = {"failed": True, "msg": "no such image", "item": "lago:1"}
+    failed = {
+        "msg": "One or more items failed",
+        "results": [{"msg": "done"}, first, {"failed": True, "msg": "another"}],
+    }
+    assert "What     lago:1: no such image\n" in explain("Started", failed)[1]
 
 
 def test_of_a_long_message_the_beginning_and_the_end_are_told(explain: Any) -> None:
@@ -170,16 +173,21 @@ def test_an_upgrade_says_itself_what_is_so_now(explain: Any, tmp_path: Path) -> 
     assert "images of the way that were pulled are kept" in block and "Not reached" not in block
 
 
+UPGRADE = {"from": "v1.50.0", "to": "v1.51.0", "backup": "lago-1"}
+
+
 @pytest.mark.parametrize(
     "told",
     [
-        {"__lago_upgraded": {"from": "v1.50.0", "to": "v1.51.0", "backup": "lago-1"}, "__lago_upgrade_record": {}},
-        {"__lago_upgrade_record": {"phase": "opened", "from": "v1.50.0", "to": "v1.51.0", "backup": "lago-1"}},
+        {"__lago_upgraded": UPGRADE, "__lago_upgrade_record": {}},
+        {"__lago_upgrade_record": {**UPGRADE, "phase": "opened"}},
+        # Begun by a run before this one.
+        {"__lago_server": {"server": {"files": {"upgrade": {**UPGRADE, "phase": "opened"}}}}},
     ],
 )
 def test_after_an_upgrade_the_way_back_is_named_with_what_it_loses(explain: Any, told: dict[str, Any]) -> None:
     _result, block = explain("Started", {"msg": "x"}, **told)
-    assert "Back     Lago was upgraded from v1.50.0 to v1.51.0 in this run" in block
+    assert "Back     Lago was upgraded from v1.50.0 to v1.51.0, and stays so" in block
     assert "selfhosted.lago.restore" in block and "-e lago_version=v1.50.0 -e lago_restore_backup=lago-1" in block
 
 
