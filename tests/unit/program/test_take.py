@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from lago_backup import archive, database, manifest, take, tools
@@ -146,6 +148,15 @@ def test_a_full_disk_is_seen_before(server: Server, run: Any, monkeypatch: pytes
     done = run("backup")
     assert done.code == 1 and "1000 are free" in done.err
     assert server.names() == []
+
+
+def test_a_disk_that_is_full_meanwhile_is_told_and_nothing_is_left(
+    server: Server, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "pack", mock.Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+    done = run("backup")
+    assert done.code == 1 and f"There is no room left in {server.backups}: the backup is not kept." in done.err
+    assert server.names() == [] and os.listdir(server.backups) == []
 
 
 def test_each_label_keeps_its_own_number_and_what_is_damaged_does_not_count(server: Server, run: Any) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -64,8 +65,10 @@ def backup(settings: Settings, label: str = "") -> dict[str, t.Any]:
             said = _fill(settings, unfinished, {"name": name, "label": label, "created": created})
             sync(unfinished)
             os.rename(unfinished, final)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(unfinished)
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise Refused(f"There is no room left in {settings.backups}: the backup is not kept.") from None
             raise
         sync(settings.backups)
         removed = _retire(settings)
