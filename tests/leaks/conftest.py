@@ -18,7 +18,7 @@ from leaks import story
 from leaks.canaries import make
 from leaks.controller import Controller
 from leaks.server import Server
-from leaks.story import Vault
+from leaks.vault import HARMLESS, ROUNDS, Vault
 from leaks.watched import Watched
 
 import older_core
@@ -26,6 +26,7 @@ from testbed import bed, servers
 
 NAME = "testbed-leaks"
 LEAKED = ("", "_in_base64", "_in_a_url", "_in_facts", "_in_a_command", "_in_a_file")
+MAKE_SECRETS = ("converge", "rotation", "another's Lago is taken over")
 CHOSEN = ["oldest", "newest"] if os.environ.get("LEAKS") == "all" else ["turns"]
 
 
@@ -49,9 +50,9 @@ def server(request: pytest.FixtureRequest, place: Path) -> Iterator[tuple[str, S
 @pytest.fixture(scope="session")
 def watched(server: tuple[str, Server, Controller]) -> Watched:
     chosen, owner, controller = server
-    cores, given = story.ROUNDS[chosen]
+    cores, given = ROUNDS[chosen]
     vault, told = Vault(given, controller.given), Watched()
-    harmless = {**story.HARMLESS, "lago_api_key_file": str(controller.given / "api_key")}
+    harmless = {**HARMLESS, "lago_api_key_file": str(controller.given / "api_key")}
     controller.watch()
     owner.watch()
     steps = [step for step in story.STEPS if len(cores) == 1 or not step.rare]
@@ -59,10 +60,11 @@ def watched(server: tuple[str, Server, Controller]) -> Watched:
         began = time.monotonic()
         with step.arranged(owner, vault):
             variables = {**harmless, **step.variables}
-            secrets = {**vault.variables, **step.secrets(vault)}
+            asked = step.secrets(vault)  # after which the operator may give others
+            secrets = {**vault.variables, **asked}
             told.runs[step.name] = controller.run(step.name, core, step.play, secrets, *step.arguments, **variables)
         told.seen_kept(owner.kept(), vault.all)
-        if step.name in ("converge", "rotation") and not told.runs[step.name].code:
+        if step.name in MAKE_SECRETS and not told.runs[step.name].code:
             vault.found += owner.secrets()
         print(f"{step.name}: {time.monotonic() - began:.0f} s on the {core} ansible-core")
     told.left = {**owner.left(), **controller.left()}

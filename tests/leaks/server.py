@@ -101,4 +101,5 @@ class Server(Deployment):
         made += [Canary("file_key", kept["file_key"])]
         if "rsa_private_key" in kept["secrets"]:
             made += [inside_rsa("rsa_private_key", base64.b64decode(kept["secrets"]["rsa_private_key"]).decode())]
-        return [*made, Canary("api_key", self.key)]
+        # Where a Lago was taken over there is none yet
+        return [*made, *([Canary("api_key", self.key)] if self.exists(f"{self.directory}/api_key.json") else [])]

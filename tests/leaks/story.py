@@ -11,107 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from leaks import canaries
-from leaks.canaries import Canary
 from leaks.server import Server
+from leaks.vault import FORMER, HARMLESS, PRESENT, STORES, Vault
 
-from outside.authority import Authority
-
+UPSTREAM = "/srv/upstream"
+REGISTER = "mutation registerUser($input: RegisterUserInput!) { registerUser(input: $input) { token user { id } } }"
 FOREIGN_LEASE = {
     "owner": "grace@elsewhere", "machine": "0" * 64, "boot_id": "b", "pid_namespace": "pid:[1]", "pid": 1,
     "process_start": 1, "token": "t" * 32, "acquired": 4000000000, "expires": 4100000000,
 }  # fmt: skip
-HARMLESS: dict[str, Any] = {
-    "lago_domain": "billing.example.com",
-    "lago_admin_email": "ada@example.com",
-    "lago_organization_name": "Acme Billing",
-    "lago_docker_source": "distribution",
-    "lago_docker_registry_mirrors": ["http://172.17.0.1:5000"],
-    "lago_acme_eab_key_id": "ada",
-    "lago_extra_paths": ["sidekiq"],
-    "lago_extra_paths_user": "ada",
-    "lago_google_client_id": "ada",
-    "lago_registry_username": "ada",
-}
-GIVEN = (
-    "secret_key_base", "encryption_primary_key", "encryption_deterministic_key", "encryption_key_derivation_salt",
-    "postgres_password", "redis_password", "redis_cache_password",
-)  # fmt: skip
-RSA = "rsa_private_key"
-HALF = ("encryption_primary_key", "postgres_password", "redis_password", RSA)
-#: The ansible-cores of a round, and the secrets of the deployment that are given in it; the others are made.
-ROUNDS = {
-    "turns": (("oldest", "newest"), HALF),
-    "oldest": (("oldest",), (*GIVEN, RSA)),
-    "newest": (("newest",), ()),
-}
-
-
-class Vault:
-    """The secrets of an operator, in variables and in files, and others that come along on the way."""
-
-    def __init__(self, given: tuple[str, ...], files: Path) -> None:
-        self.admin = canaries.make("lago_admin_password")
-        self.wrong = canaries.make("a wrong password")
-        self.foreign = canaries.make("a key of somebody else")
-        self.later = canaries.make("an encryption key given later")
-        self.rsa = canaries.make_rsa(f"lago_{RSA}") if RSA in given else []
-        self.given = [canaries.make(f"lago_{name}") for name in GIVEN if name in given] + self.rsa[:1]
-        self.found: list[Canary] = []
-        # Further ones of every run, and those that belong to something that only some runs have
-        self.eab = canaries.make_plain("lago_acme_eab_hmac_key")
-        self.environment = canaries.make("lago_extra_env")
-        names = ("lago_extra_paths_password", "lago_google_client_secret", "lago_registry_password")
-        self.always = [self.eab, *map(canaries.make, names)]
-        others = ("lago_license", "lago_smtp_password", "lago_redis_cable_url", "lago_postgres_pooler_url")
-        self.services = [canaries.make_plain("lago_s3_secret_access_key"), *map(canaries.make, others)]
-        self.services += [canaries.make(f"lago_{kind}_url") for kind in STORES if f"{kind}_password" not in given]
-        self.bucket: Canary = canaries.make("lago_backup_s3_secret_access_key")
-        self.identity: Canary = canaries.make_identity("lago_backup_identity")
-        issued = Authority().issue(HARMLESS["lago_domain"], kind="rsa")
-        google, pem = {"type": "service_account", "project_id": "acme"}, canaries.rsa()
-        shown = Authority().issue("lago", kind="rsa")
-        self.files = {
-            "lago_gcs_key_file": json.dumps({**google, "private_key": pem}, indent=2),
-            "lago_postgres_certificate_file": shown.chain,
-            "lago_postgres_key_file": shown.key,
-            "lago_tls_certificate": issued.chain,
-            "lago_tls_certificate_key": issued.key,
-        }
-        for name, text in self.files.items():
-            (files / name).write_text(text)
-        self.paths: dict[str, str] = {name: str(files / name) for name in self.files}
-        self.keys = [
-            canaries.inside_rsa("lago_gcs_key_file", pem),
-            canaries.inside_rsa("lago_postgres_key_file", shown.key),
-            canaries.inside_rsa("lago_tls_certificate_key", issued.key),
-        ]
-
-    @property
-    def all(self) -> list[Canary]:
-        own = [self.wrong, self.foreign, self.later, self.admin, self.identity]
-        return [*own, *self.deployed, *self.rsa[1:], *self.found]
-
-    @property
-    def deployed(self) -> list[Canary]:
-        """What the operator gives, and a deployment keeps while it has a use for it."""
-        return [*self.given, *self.always, self.environment, *self.services, self.bucket, *self.keys]
-
-    @property
-    def rotated(self) -> list[str]:
-        """What lago_rotate may name: what is not given."""
-        given = {one.name for one in self.given}
-        made = [name for name in (*GIVEN, RSA) if f"lago_{name}" not in given and "encryption" not in name]
-        return ["api_key", *made]
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """What the operator's inventory says, whatever else is asked for."""
-        values = {one.name: one.value for one in [self.admin, *self.given, *self.always]}
-        return {**values, "lago_extra_env": {"backend": {"ADAS_OWN": self.environment.value}}}
-
-
-STORES = ("postgres", "redis", "redis_cache")
 
 
 def services_elsewhere(vault: Vault) -> dict[str, Any]:
@@ -183,9 +91,30 @@ def images_that_tell_everything(server: Server, vault: Vault) -> Iterator[None]:
     """Images that print their environment, where the secrets are, and end."""
     tell = '[ "$1" = chown ] && exec "$@"; exec >&2; cat /etc/caddy/tls/*; env | tr "\\n" " "; echo; '
     tell += "echo That was everything.; exit 1"
-    for image in ("getlago/api:v1.51.0", "redis:7-alpine", "caddy:2-alpine"):
+    for image in (f"getlago/api:{FORMER}", f"getlago/api:{PRESENT}", "redis:7-alpine", "caddy:2-alpine"):
         text = f"FROM {image}\nENTRYPOINT {json.dumps(['sh', '-c', tell, '--'])}\n"
         server.build(f"talkative/{image.rpartition('/')[2]}", text)
+    yield
+
+
+@contextmanager
+def the_last_backup(server: Server, vault: Vault) -> Iterator[None]:
+    vault.backup = sorted(server.shell("ls", "/var/backups/lago").split())[-1]
+    yield
+
+
+@contextmanager
+def another_s_lago(server: Server, vault: Vault) -> Iterator[None]:
+    """One that upstream's own file would have started, with secrets of its own."""
+    told = {one.name: one.value for one in [*vault.told, vault.told_rsa[0]]}
+    server.shell("mkdir", "-p", UPSTREAM)
+    server.write(f"{UPSTREAM}/.env", "".join(f"{name}={value}\n" for name, value in told.items()))
+    server.write(f"{UPSTREAM}/docker-compose.yml", (Path(__file__).parent / "upstream.yml").read_text())
+    server.shell("docker", "compose", "--project-directory", UPSTREAM, "up", "--detach", "--wait", "api")
+    given = {"email": HARMLESS["lago_admin_email"], "password": vault.admin.value, "organizationName": "Acme Billing"}
+    server.write(f"{UPSTREAM}/register.json", json.dumps({"query": REGISTER, "variables": {"input": given}}))
+    post = "curl -sf -H Content-Type:application/json -d @- http://localhost:3000/graphql"
+    server.shell("sh", "-c", f"docker exec -i upstream-api-1 {post} < {UPSTREAM}/register.json")
     yield
 
 
@@ -210,6 +139,10 @@ class Step:
 
 
 FAILED = 2
+ADOPTION: dict[str, Any] = {
+    "lago_adopt_project": "upstream",
+    "lago_adopt_changes": ["lago_domain", "lago_extra_env", "lago_front_version", "lago_telemetry"],
+}
 STEPS = (
     Step("check mode on a bare server", "selfhosted.lago.site", arguments=("--check",)),
     Step("converge", "selfhosted.lago.site"),
@@ -220,6 +153,10 @@ STEPS = (
     ),
     # Nobody is there to be asked: a converge would be refused before it writes these files
     Step("files for services elsewhere", "stack", variables={"verb": "render"}, secrets=services_elsewhere),
+    Step(
+        "mail that cannot be sent", "selfhosted.lago.test_mail", FAILED, "lago_smtp_address", verb="test_mail",
+        variables={"lago_test_mail_to": "ada@example.com"}, secrets=services_elsewhere,
+    ),
     Step("files of keys", "stack", variables={"verb": "render"}, secrets=files_of_keys),
     Step("refused", "stack", FAILED, "lago_domain", variables={"lago_domain": "https://x/"}, verb="preflight"),
     Step(
@@ -241,19 +178,25 @@ STEPS = (
     ),
     Step(
         "image that is not there", "stack", FAILED, "refused", verb="pull",
-        variables={"lago_pdf_image": "localhost:1/nothing:1"}, secrets=files_of_keys,
+        variables={"lago_pdf_image": "localhost:1/nothing:1"}, secrets=files_of_keys, rare=True,
     ),
     Step(
         "migration that tells everything", "stack", FAILED, "That was everything.", images_that_tell_everything,
-        variables={"lago_api_image": "talkative/api"}, verb="migrate",
+        variables={"lago_api_image": "talkative/api"}, verb="migrate", rare=True,
+    ),
+    Step(
+        "upgrade that tells everything", "selfhosted.lago.upgrade", FAILED, "That was everything.",
+        images_that_tell_everything, verb="upgrade", variables={"lago_api_image": "talkative/api"},
+        secrets=lambda vault: {"lago_version": PRESENT},
     ),
     Step(
         "questions that tell everything", "stack", FAILED, "That was everything.", verb="outside",
-        variables={"lago_api_image": "talkative/api"}, secrets=services_elsewhere,
+        variables={"lago_api_image": "talkative/api"}, secrets=services_elsewhere, rare=True,
     ),
     Step(
         "queue that tells everything", "stack", FAILED, "That was everything.", verb="migrate",
         variables={"lago_redis_image": "talkative/redis:7-alpine", "lago_start_timeout": 10},
+        rare=True,
     ),
     Step(
         "proxy that tells everything", "stack", FAILED, "That was everything.", verb="up",
@@ -287,5 +230,29 @@ STEPS = (
         secrets=lambda vault: {"lago_backup_identity": vault.identity.value},
     ),
     Step("support bundle", "selfhosted.lago.support", 0, "lago-support-testbed-leaks-"),
-    Step("rotation", "selfhosted.lago.rotate", 0, "failed=0", secrets=lambda vault: {"lago_rotate": vault.rotated}),
+    Step("rotation", "selfhosted.lago.rotate", 0, "failed=0", secrets=lambda vault: vault.rotates()),
+    Step("nothing to mend", "selfhosted.lago.mend_partitions", 0, "failed=0"),
+    Step("upgrade", "selfhosted.lago.upgrade", 0, "was upgraded", secrets=lambda vault: vault.upgrades(), rare=True),
+    Step("refresh", "selfhosted.lago.refresh", 0, "nothing newer", variables={"lago_refresh": ["proxy"]}, rare=True),
+    Step("backup", "selfhosted.lago.backup", 0, "failed=0", rare=True),
+    Step(
+        "restore", "selfhosted.lago.restore", 0, "failed=0", the_last_backup,
+        secrets=lambda vault: {"lago_restore_backup": vault.backup}, rare=True,
+    ),
+    Step(
+        "everything removed", "stack", 0, "failed=0", rare=True,
+        variables={"verb": "remove", "lago_remove_data": True, "lago_remove_confirm": "lago"},
+    ),
+    Step(
+        "look at another's Lago", "selfhosted.lago.adopt", 0, "lago_adopt_confirm=upstream", another_s_lago, rare=True,
+        variables=ADOPTION, secrets=lambda vault: vault.forgets(),
+    ),
+    Step(
+        "another's Lago that cannot be taken over", "selfhosted.lago.adopt", FAILED, "localhost:1", verb="pull",
+        variables={**ADOPTION, "lago_adopt_confirm": "upstream", "lago_pdf_image": "localhost:1/nothing:1"}, rare=True,
+    ),
+    Step(
+        "another's Lago is taken over", "selfhosted.lago.adopt", 0, "was taken over", rare=True,
+        variables={**ADOPTION, "lago_adopt_confirm": "upstream"},
+    ),
 )  # fmt: skip
