@@ -28,6 +28,16 @@ class Place:
         return f"{self.strike} {where} {self.task}" + (f" ({self.nth + 1})" if self.nth else "")
 
 
+@dataclass(frozen=True)
+class WayBack(Place):
+    """A task of the way back, and what the newer release is broken by."""
+
+    fault: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.fault}, and {super().__str__()}"
+
+
 PULL = "Every image of the deployment is on the server"
 STORES = "The stores run"
 MIGRATE = "The migrations and the predefined roles of the release are in the database"
@@ -79,22 +89,21 @@ CHANGE = tuple(
 )
 #: Between which releases upgrades are struck.
 FROM, TO = "v1.50.0", "v1.51.0"
-#: What else may go wrong on the way: tests/chaos/test_broken_upgrades.py says what each is.
-FAULTS = (
-    "migration_fails",
-    "migration_fails_half",
-    "migration_hangs",
-    "migration_dies",
-    "unhealthy",
-    "keys_fail",
-    "worker_dies",
-    "jobs_hang",
-    "database_restarted",
-    "image_missing",
-    "registry_gone",
-    "disk_too_small",
-    "left_to_be_looked_at",
-)
+#: What a release may be broken by: which release, and what is said of it.
+BROKEN = {
+    "migration_fails": (TO, "what_nobody_made"),
+    "migration_fails_half": (TO, "what_nobody_made"),
+    "migration_hangs": (TO, "lago_upgrade_timeout"),
+    "migration_dies": (TO, "exit code 137"),
+    "unhealthy": (TO, '"path": "/health", "status": 500'),
+    "keys_fail": (TO, "does not work on the migrated database"),
+    "worker_dies": (TO, "does not work on the migrated database"),
+    "jobs_hang": (FROM, "are not done"),
+}
+#: What is found out before anything stops, and what else may go wrong on the way: tests/chaos/test_broken_upgrades.py
+#: says what each is.
+EARLY = ("image_missing", "registry_gone", "disk_too_small")
+FAULTS = (*BROKEN, *EARLY, "disk_full", "database_restarted", "left_to_be_looked_at")
 #: What an upgrade from a release to the next one does, up to where it is over.
 UPGRADE = tuple(
     Place(task, nth=nth)
@@ -118,8 +127,8 @@ UPGRADE = tuple(
         ("What was migrated, by which image and in which database is on record", 0),
         ("How far the upgrade is, is on record", 2),
         ("Every file of the deployment is as declared", 3),
-        (UP, 0),
         ("The proxy runs the configuration that is there", 1),
+        (UP, 0),
         ("Nothing is left of the upgrade but its backup", 0),
     )
 )
@@ -191,18 +200,20 @@ def change(chance: Random, every: bool) -> list[Place]:
     return [*(CHANGE if every else [chance.choice(CHANGE)]), *_moments(chance, LONG_CHANGE, every)]
 
 
-def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[Place]]:
+def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[WayBack]]:
     """Return what goes wrong on the way of an upgrade, where upgrades are struck, and where on their way back.
 
-    Four of all these, where not every one is wanted: two, and one of each of the others.
+    Four of all these, where not every one is wanted: what is found out early, which takes seconds, something that the
+    newer release is broken by, with a strike on the way back from it, and a strike on the way there.
     """
     there = [*UPGRADE, *_moments(chance, LONG_UPGRADE, True)]
-    back = [*RETURN, *_moments(chance, LONG_RETURN, True)]
-    return (
-        (list(FAULTS), there, back)
-        if every
-        else (chance.sample(FAULTS, 2), [chance.choice(there)], [chance.choice(back)])
-    )
+    back = [
+        WayBack(place.task, place.after, place.strike, place.nth, chance.choice(list(BROKEN)))
+        for place in (*RETURN, *_moments(chance, LONG_RETURN, True))
+    ]
+    if every:
+        return list(FAULTS), there, back
+    return [chance.choice(EARLY)], [chance.choice(there)], [chance.choice(back)]
 
 
 def rotation(chance: Random, every: bool) -> list[Place]:

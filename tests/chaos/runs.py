@@ -49,7 +49,7 @@ class Running:
     def killed(self) -> bool:
         return self.trace.exists() and self.trace.read_text().endswith("killed\n")
 
-    def reached(self, task: str, nth: int = 0, seconds: float = 180) -> bool:
+    def reached(self, task: str, nth: int = 0, seconds: float = 600) -> bool:
         """Wait until the nth task of this name begins; return whether it did before the run ended."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

@@ -49,6 +49,18 @@ docker volume ls -q | xargs -r docker volume rm -f >/dev/null
 docker network ls --filter type=custom -q | xargs -r docker network rm >/dev/null
 rm -rf /opt/lago /var/backups/lago /root/.ansible /tmp/ansible*
 """
+#: Copies what is deployed, at rest, and puts the copy in the place of whatever is there by then.
+SET_ASIDE = r"""
+cd /opt/lago && docker compose -f compose.yml stop && mkdir -p /srv/aside/volumes &&
+cp -a . /srv/aside/lago && cp -a /var/lib/docker/volumes/lago_* /srv/aside/volumes &&
+docker compose -f compose.yml up --detach --wait
+"""
+BRING_BACK = r"""
+docker ps -aq | xargs -r docker rm -fv >/dev/null
+rm -rf /opt/lago /var/backups/lago /var/lib/docker/volumes/lago_*/* &&
+cp -a /srv/aside/lago /opt/lago && cp -a /srv/aside/volumes/* /var/lib/docker/volumes &&
+cd /opt/lago && docker compose -f compose.yml up --detach --wait
+"""
 WORK = "ps -eo pid=,args= | grep -E '[d]ocker (compose|exec|run|wait)|[d]ocker-compose|[a]nsible|[p]ython3$' || true"
 
 
@@ -80,6 +92,17 @@ class Server(Deployment):
         self.shell("sh", "-c", "while pgrep -f '[d]ocker-compose|[p]ython3$' >/dev/null; do sleep 0.2; done; " + WIPE)
         if images:
             self.shell("sh", "-c", "docker images -aq | sort -u | xargs -r docker rmi -f >/dev/null")
+
+    def set_aside(self) -> None:
+        """Keep a copy of what is deployed."""
+        self.shell("sh", "-c", SET_ASIDE)
+
+    def bring_back(self) -> bool:
+        """Deploy that copy, where there is one: quicker than a first run. Return whether there was one."""
+        there = self.exists("/srv/aside")
+        if there:
+            self.shell("sh", "-c", BRING_BACK)
+        return there
 
     def strike_engine(self) -> None:
         """Kill the engine where it stands; systemd starts it again."""

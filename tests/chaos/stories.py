@@ -48,6 +48,16 @@ def struck(server: Server, place: Place, **variables: Any) -> None:
     server.wait_for_engine()
 
 
+def breaks(server: Server, fault: str) -> str:
+    """Break a release, and return what is said of it."""
+    release, says = places.BROKEN[fault]
+    server.sql(
+        "CREATE SCHEMA IF NOT EXISTS standin; CREATE TABLE IF NOT EXISTS standin.faults (release text, fault text); "
+        f"DELETE FROM standin.faults; INSERT INTO standin.faults VALUES ('{release}', '{fault}')"
+    )
+    return says
+
+
 def recovers(server: Server, kept: Kept, before: tuple[str, ...] = (), **variables: Any) -> None:
     """Run again to the end, look at everything, and run once more: nothing at all is done then.
 

@@ -12,25 +12,16 @@ from typing import Any
 import pytest
 
 from chaos import runs
-from chaos.places import FROM, TO, Place
+from chaos.places import BROKEN, FROM, TO, Place
 from chaos.server import SERVICES, Server
-from chaos.stories import URL
+from chaos.stories import URL, breaks
 from outside.deployment import Run
 from outside.writer import Writer
 
 # Minutes each.
 pytestmark = pytest.mark.thorough
-#: What a release may be broken by: which release, and what is said of it.
-BROKEN = {
-    "migration_fails": (TO, "what_nobody_made"),
-    "migration_fails_half": (TO, "what_nobody_made"),
-    "migration_hangs": (TO, "lago_upgrade_timeout"),
-    "migration_dies": (TO, "exit code 137"),
-    "unhealthy": (TO, "unhealthy"),
-    "keys_fail": (TO, "does not work on the migrated database"),
-    "worker_dies": (TO, "does not work on the migrated database"),
-    "jobs_hang": (FROM, "are not done"),
-}
+#: Read by the clock alone, which does not start unless it is a number.
+LAST = "LAGO_SUBSCRIPTION_ACTIVITY_PROCESSING_INTERVAL_SECONDS"
 
 
 def ended(**variables: Any) -> Run:
@@ -41,16 +32,6 @@ def refused(run: Run, *says: str) -> None:
     assert run.code != 0, run.output[-6000:]
     said = " ".join(run.output.split())
     assert [one for one in says if one not in said] == [], run.output[-6000:]
-
-
-def breaks(server: Server, fault: str) -> str:
-    """Break a release, and return what is said of it."""
-    release, says = BROKEN[fault]
-    server.sql(
-        "CREATE SCHEMA IF NOT EXISTS standin; CREATE TABLE IF NOT EXISTS standin.faults (release text, fault text); "
-        f"DELETE FROM standin.faults; INSERT INTO standin.faults VALUES ('{release}', '{fault}')"
-    )
-    return says
 
 
 def serves_the_former_release(server: Server) -> None:
@@ -109,7 +90,7 @@ def database_restarted(server: Server) -> None:
 
 
 def image_missing(server: Server) -> None:
-    refused(untouched(server, lago_api_version="v1.51.9"), "v1.51.9")
+    refused(untouched(server, lago_api_version="v1.51.9"), "What getlago/api:v1.51.9: Error response from daemon")
 
 
 def registry_gone(server: Server) -> None:
@@ -135,6 +116,23 @@ def disk_too_small(server: Server) -> None:
     refused(run, "A backup needs", "bytes in /srv/small/backups")
 
 
+def disk_full(server: Server) -> None:
+    """There is room when it is looked for, and none any more once the dump begins."""
+    small = "/srv/small"
+    begun = f"test -e {small}/backups/.*.unfinished/database.dump"
+    # To the least that what lies there already allows.
+    gone = f"for size in 8k 16k 32k; do mount -o remount,size=$size {small} && break; done"
+    server.shell("sh", "-c", f"mkdir -p {small} && mount -t tmpfs -o size=128m small {small}")
+    try:
+        server.shell("sh", "-c", f"timeout 300 sh -c 'until {begun}; do sleep 0.01; done; {gone}' >/dev/null 2>&1 &")
+        run = ended(lago_version=TO, lago_backup_directory=f"{small}/backups")
+        left = server.shell("ls", "-A", f"{small}/backups").split()
+    finally:
+        server.shell("umount", "--lazy", small)
+    refused(run, "The database cannot be dumped", f"{FROM} runs again with the data of before")
+    assert left == []
+
+
 def left_to_be_looked_at(server: Server) -> None:
     """What failed stays, closed, where that is asked for; from there the release of before leads back."""
     breaks(server, "keys_fail")
@@ -152,6 +150,7 @@ FAULTS: dict[str, Callable[[Server], None]] = {
     "image_missing": image_missing,
     "registry_gone": registry_gone,
     "disk_too_small": disk_too_small,
+    "disk_full": disk_full,
     "left_to_be_looked_at": left_to_be_looked_at,
 }
 
@@ -163,8 +162,14 @@ def test_the_former_release_serves_with_all_rows(former: Server, fault: str) -> 
     assert int(former.sql("SELECT count(*) FROM events")) >= rows
 
 
-def test_mended_the_next_run_finishes(former: Server) -> None:
-    former.sql("DROP SCHEMA IF EXISTS standin CASCADE")
+def test_once_the_edge_is_open_nothing_leads_back_by_itself(former: Server) -> None:
+    """What starts last does not start: the newer release serves without it, and the next run finishes."""
+    run = ended(lago_version=TO, lago_extra_env={"clock": {LAST: "soon"}})
+    way_back = f"-e lago_version={FROM} -e lago_restore_backup=lago-"
+    refused(run, f"Lago was upgraded from {FROM} to {TO}, and stays so", "lose whatever was sent since", way_back)
+    user = former.user(URL)
+    assert user.request("GET", "/health").json["version"] == TO
+    assert user.rest("GET", "billable_metrics", former.key).status == 200
+    assert json.loads(former.read("/opt/lago/upgrade.json"))["phase"] == "opened"
     runs.to_the_end(lago_version=TO)
-    assert former.user(URL).request("GET", "/health").json["version"] == TO
     assert runs.to_the_end(lago_version=TO).recap["changed"] == 0

@@ -3,24 +3,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chaos import stories
-from chaos.places import FROM, TO, Place
+from chaos.places import FROM, TO, Place, WayBack
 from chaos.server import Server
 from chaos.stories import URL
 from outside.writer import Writer
 
 # Minutes each.
 pytestmark = pytest.mark.thorough
-BROKEN = f"CREATE SCHEMA standin; CREATE TABLE standin.faults AS SELECT '{TO}' AS release, 'keys_fail' AS fault"
 
 
-def struck(server: Server, place: Place) -> list[str]:
+def struck(server: Server, place: Place, **variables: Any) -> list[str]:
     """Strike an upgrade while somebody sends events, and return those that were acknowledged."""
     code = server.sql("SELECT external_id FROM subscriptions LIMIT 1")
     with Writer(server.user(URL), server.key, code) as writer:
-        stories.struck(server, place, lago_version=TO)
+        stories.struck(server, place, lago_version=TO, **variables)
     assert writer.acknowledged
     return writer.acknowledged
 
@@ -38,11 +39,11 @@ def test_an_upgrade_that_ends_early_is_finished_by_the_next(former: Server, upgr
     assert former.user(URL).request("GET", "/health").json["version"] == TO
 
 
-def test_a_way_back_that_ends_early_is_gone_to_its_end_by_the_next(former: Server, back: Place) -> None:
+def test_a_way_back_that_ends_early_is_gone_to_its_end_by_the_next(former: Server, back: WayBack) -> None:
     """By one that is told to stay with the former release, since the newer one is still broken."""
-    former.sql(BROKEN)
+    stories.breaks(former, back.fault)
     before = former.kept()
-    acknowledged = struck(former, back)
+    acknowledged = struck(former, back, lago_upgrade_timeout=20, lago_start_timeout=60)
     stories.recovers(former, before, lago_version=FROM)
     nothing_is_lost(former, acknowledged)
     assert former.user(URL).request("GET", "/health").json["version"] == FROM
