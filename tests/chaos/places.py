@@ -100,10 +100,11 @@ BROKEN = {
     "worker_dies": (TO, "does not work on the migrated database"),
     "jobs_hang": (FROM, "are not done"),
 }
-#: What is found out before anything stops, and what else may go wrong on the way: tests/chaos/test_broken_upgrades.py
-#: says what each is.
+#: What is found out before anything stops, and what may go wrong later: tests/chaos/test_broken_upgrades.py says what
+#: each is.
 EARLY = ("image_missing", "registry_gone", "disk_too_small")
-FAULTS = (*BROKEN, *EARLY, "disk_full", "database_restarted", "left_to_be_looked_at")
+LATE = (*BROKEN, "disk_full", "database_restarted")
+FAULTS = (*EARLY, *LATE, "left_to_be_looked_at")
 #: What an upgrade from a release to the next one does, up to where it is over.
 UPGRADE = tuple(
     Place(task, nth=nth)
@@ -203,8 +204,8 @@ def change(chance: Random, every: bool) -> list[Place]:
 def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[WayBack]]:
     """Return what goes wrong on the way of an upgrade, where upgrades are struck, and where on their way back.
 
-    Four of all these, where not every one is wanted: what is found out early, which takes seconds, something that the
-    newer release is broken by, with a strike on the way back from it, and a strike on the way there.
+    Where not every one is wanted, three of all these: a fault that is found out early, which takes seconds, a later
+    one, and one strike, either on the way there or on the way back.
     """
     there = [*UPGRADE, *_moments(chance, LONG_UPGRADE, True)]
     back = [
@@ -213,7 +214,9 @@ def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[Wa
     ]
     if every:
         return list(FAULTS), there, back
-    return [chance.choice(EARLY)], [chance.choice(there)], [chance.choice(back)]
+    struck = chance.choice([*there, *back])
+    chosen = [chance.choice(EARLY), chance.choice(LATE)]
+    return (chosen, [], [struck]) if isinstance(struck, WayBack) else (chosen, [struck], [])
 
 
 def rotation(chance: Random, every: bool) -> list[Place]:

@@ -18,8 +18,6 @@ from chaos.stories import URL, breaks
 from outside.deployment import Run
 from outside.writer import Writer
 
-# Minutes each.
-pytestmark = pytest.mark.thorough
 #: Read by the clock alone, which does not start unless it is a number.
 LAST = "LAGO_SUBSCRIPTION_ACTIVITY_PROCESSING_INTERVAL_SECONDS"
 
@@ -162,6 +160,7 @@ def test_the_former_release_serves_with_all_rows(former: Server, fault: str) -> 
     assert int(former.sql("SELECT count(*) FROM events")) >= rows
 
 
+@pytest.mark.thorough
 def test_once_the_edge_is_open_nothing_leads_back_by_itself(former: Server) -> None:
     """What starts last does not start: the newer release serves without it, and the next run finishes."""
     run = ended(lago_version=TO, lago_extra_env={"clock": {LAST: "soon"}})

@@ -5,16 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from chaos import stories
 from chaos.places import FROM, TO, Place, WayBack
 from chaos.server import Server
 from chaos.stories import URL
 from outside.writer import Writer
-
-# Minutes each.
-pytestmark = pytest.mark.thorough
 
 
 def struck(server: Server, place: Place, **variables: Any) -> list[str]:
