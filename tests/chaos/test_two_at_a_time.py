@@ -45,12 +45,10 @@ def test_a_second_run_is_refused_at_once_and_the_first_goes_on(deployed: Server)
     working = runs.start(**variables)
     assert working.reached(places.UP)
     before = lease(deployed)
-    began = time.monotonic()
     second = runs.start().end()
-    took = time.monotonic() - began
+    assert working.process.poll() is None, "it was refused only when the first had ended"
     refused = refusal(second)
     assert second.code == 2 and refused and refused[2] == "0", second.output[-3000:]
-    assert took < 20, f"it took {took:.0f} s"
     assert lease(deployed)["token"] == before["token"]
     first = working.end()
     assert first.code == 0, first.output[-6000:]
