@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 import typing as t
 from pathlib import Path
 from unittest import mock
@@ -141,10 +140,9 @@ def test_a_dripping_answer_ends(serve: t.Any) -> None:
             handler.wfile.flush()
 
     server.script = drip
-    started = time.monotonic()
     error = failure(HttpTransport(f"http://127.0.0.1:{server.port}", timeout=0.2))
-    over.set()
-    assert error.code == "no_answer" and time.monotonic() - started < 2
+    over.set()  # until here it would have dripped on for ever
+    assert error.code == "no_answer"
 
 
 def test_an_endless_answer_ends(serve: t.Any) -> None:
