@@ -47,6 +47,17 @@ def restore_broken_off(case: Case) -> Found:
 
 
 @rule("server")
+def files_on_several_servers(case: Case) -> Found:
+    others = case.server.get("same_database") or []
+    if others and case.text("lago_storage") == "local":
+        yield (
+            "lago_storage",
+            f"lago_storage is local, and {', '.join(others)} works on the same database: what a worker of one server "
+            "stores the API of the other does not find. Set lago_storage to s3 or gcs.",
+        )
+
+
+@rule("server")
 def no_docker(case: Case) -> Found:
     if case.docker_expected and case.server.get("docker") is None:
         yield (
