@@ -43,9 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # A test for which no place was chosen is marked to be skipped.
-    marks = ("skip",) if config.getoption("--all") else ("skip", "thorough")
-    left = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
+    left = [item for item in items if item.get_closest_marker("thorough") and not config.getoption("--all")]
     config.hook.pytest_deselected(items=left)
     items[:] = sorted(
         (item for item in items if item not in left),

@@ -204,8 +204,8 @@ def change(chance: Random, every: bool) -> list[Place]:
 def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[WayBack]]:
     """Return what goes wrong on the way of an upgrade, where upgrades are struck, and where on their way back.
 
-    Where not every one is wanted, three of all these: a fault that is found out early, which takes seconds, a later
-    one, and one strike, either on the way there or on the way back.
+    Where not every one is wanted, four of all these: a fault that is found out early, which takes seconds, a later
+    one, and one strike on either way.
     """
     there = [*UPGRADE, *_moments(chance, LONG_UPGRADE, True)]
     back = [
@@ -214,9 +214,7 @@ def faults(chance: Random, every: bool) -> tuple[list[str], list[Place], list[Wa
     ]
     if every:
         return list(FAULTS), there, back
-    struck = chance.choice([*there, *back])
-    chosen = [chance.choice(EARLY), chance.choice(LATE)]
-    return (chosen, [], [struck]) if isinstance(struck, WayBack) else (chosen, [struck], [])
+    return [chance.choice(EARLY), chance.choice(LATE)], [chance.choice(there)], [chance.choice(back)]
 
 
 def rotation(chance: Random, every: bool) -> list[Place]:
