@@ -31,6 +31,8 @@ ORDER = {
     "test_a_way_back": 2,
     "test_once_the_edge_is_open": 3,
     "test_an_upgrade": 4,
+    "test_a_release_that_fails_on_the_newer_server": 5,
+    "test_the_newer_server": 6,
 }
 
 

