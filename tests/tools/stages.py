@@ -49,13 +49,14 @@ class Stage:
 def stages() -> list[Stage]:
     """Return all stages in order, one for each scenario of molecule."""
     scenarios = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")) or ["default"]
+    # The longest first, so that nothing long is left to run alone in the end.
     needing_servers = [
+        ("chaos", "chaos-by-chance", "tests/chaos/test_*.py"),
+        ("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
         ("contract", "contract", "tests/contract/**/test_*.py"),
         ("edge", "edge", "tests/edge/test_*.py"),
         *((f"molecule-{name}", f"molecule-{name}", f"molecule/{name}/molecule.yml") for name in scenarios),
         ("integration", "integration", "tests/integration/**/test_*.py"),
-        ("leaks", "leaks-in-turns", "tests/leaks/test_*.py"),
-        ("chaos", "chaos-by-chance", "tests/chaos/test_*.py"),
     ]
     return [
         Stage("lint", "lint", "pyproject.toml"),
