@@ -49,9 +49,7 @@ def read(module: AnsibleModule) -> dict[str, t.Any]:
 
 def _containers(machine: Machine, project: str) -> list[dict[str, t.Any]]:
     """Return the containers, those that were run once left out."""
-    label = f"label={_LABEL}project={project}"
-    ids = machine.run("docker", "ps", "-a", "-q", "--no-trunc", "--filter", label).output.split()
-    found = parsed(machine.run("docker", "container", "inspect", *ids).output) or [] if ids else []
+    found = _server_project.inspected(machine, project)
     images = sorted({entry["Image"] for entry in found})
     known = parsed(machine.run("docker", "image", "inspect", *images).output) or [] if images else []
     own = {image["Id"]: _environment(image.get("Config") or {}) for image in known}

@@ -15,6 +15,7 @@ from ansible_collections.selfhosted.lago.plugins.module_utils import _deployment
 from ansible_collections.selfhosted.lago.plugins.module_utils._container import Run
 from ansible_collections.selfhosted.lago.plugins.module_utils._deployment_report import Report
 from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
+from ansible_collections.selfhosted.lago.plugins.module_utils._patience import patiently
 
 _LABEL = "com.docker.compose"
 # Only what is needed: the rest of a container's description holds its environment.
@@ -126,7 +127,7 @@ class Project:
         command = ["exec", "-e", _PGOPTIONS, database, "sh", "-c", _PSQL, "psql"]
         for query in _QUERIES:
             command += ["-c", query]
-        _status, output, errors = self._docker(*command)
+        _status, output, errors = patiently(lambda: self._docker(*command))
         told = dict(line.split("|", 1) for line in output.splitlines() if "|" in line)
         if not told:
             reason = (errors.strip().splitlines() or ["no output"])[-1][:300]

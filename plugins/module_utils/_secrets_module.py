@@ -29,7 +29,7 @@ def ensure(module: AnsibleModule) -> dict[str, t.Any]:
     path = params["path"]
     before = _secrets_file.load(path)
     given = _given(params["given"])
-    database = Database(_count(params["organizations"]), _count(params["encrypted_rows"]))
+    database = Database(_count(params["organizations"]), _count(params["encrypted_rows"]), params["unasked"])
     rotated = [name for asked in params["rotate"] for name in _secrets.ROTATED[asked]]
     adopted = _given(params["adopt"])
     planned = plan(path, before, given, database, params["unused"], rotated, adopted)

@@ -16,19 +16,28 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._secrets_file impo
 
 
 class Database(t.NamedTuple):
-    """What is known of the database. None is unknown, which counts as data."""
+    """What is known of the database. None is unknown, which counts as data.
+
+    :param unasked: why it could not be asked, where that is known.
+    """
 
     organizations: int | None
     encrypted_rows: int | None
+    unasked: str = ""
 
     @property
     def holds_data(self) -> bool:
         """Whether something in it may need the secrets that were in use."""
         return self.organizations is None or self.organizations > 0 or bool(self.encrypted_rows)
 
+    @property
+    def reason(self) -> str:
+        """Why it could not be asked, in brackets."""
+        return f" ({self.unasked})" if self.unasked else ""
+
     def __str__(self) -> str:
         if self.organizations is None:
-            return "the database could not be asked whether it holds an organization"
+            return f"the database could not be asked whether it holds an organization{self.reason}"
         rows = f" and {self.encrypted_rows} encrypted rows" if self.encrypted_rows else ""
         return f"the database holds {self.organizations} organization{'' if self.organizations == 1 else 's'}{rows}"
 
@@ -159,7 +168,10 @@ def _still_encrypted(database: Database, names: list[str]) -> Problem | None:
     if not names or database.encrypted_rows == 0:
         return None
     if database.encrypted_rows is None:
-        what = "The database could not be asked whether anything is encrypted with the present keys: start it."
+        what = (
+            f"The database could not be asked whether anything is encrypted with the present keys{database.reason}: "
+            "start it, or mend what is said of it."
+        )
     else:
         many = "row is" if database.encrypted_rows == 1 else "rows are"
         what = (

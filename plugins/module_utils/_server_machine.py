@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 
 #: Seconds after which a command that does not answer is ended; a daemon that hangs must not hang the run.
 COMMAND_TIMEOUT = 20
@@ -35,10 +36,6 @@ class Answer:
         """The last line of what it said on its error output: the one that names the reason."""
         lines = [line.strip() for line in self.error.splitlines() if line.strip()]
         return lines[-1] if lines else ""
-
-    def objects(self) -> list[dict[str, t.Any]]:
-        """Return the JSON objects on the output, one a line; lines that are none are left out."""
-        return [value for value in map(parsed, self.output.splitlines()) if isinstance(value, dict)]
 
 
 class Machine:
@@ -68,6 +65,16 @@ class Machine:
         if code == TIMED_OUT and limit:
             error = f"{program} {arguments[0] if arguments else ''} did not answer within {COMMAND_TIMEOUT} s"
         return Answer(code, output, error)
+
+    def list(self, program: str, *arguments: str) -> str:
+        """Return what I(program) lists.
+
+        :raises LagoError: C(not_listed) when it does not: nobody may take silence for an empty list.
+        """
+        answer = self.run(program, *arguments)
+        if answer.code:
+            raise not_listed(program, arguments, answer)
+        return answer.output
 
     def path(self, path: str) -> Path:
         """Return where I(path), an absolute one, is."""
@@ -109,6 +116,22 @@ class Machine:
         if program not in self._programs:
             self._programs[program] = self._module.get_bin_path(program)
         return self._programs[program]
+
+
+def not_listed(program: str, arguments: t.Sequence[str], answer: Answer) -> LagoError:
+    """Return the error of a command that did not say what there is."""
+    what, reason = " ".join([program, *arguments[:2]]), answer.complaint or f"it ended with exit code {answer.code}"
+    return LagoError(
+        f"What is on the server is not known, '{what}' did not tell ({reason}): see to its load and to "
+        "'journalctl -u docker', and run again.",
+        "not_listed",
+        details={"command": what, "reason": reason},
+    )
+
+
+def objects(text: str) -> list[dict[str, t.Any]]:
+    """Return the JSON objects of a text, one a line; lines that are none are left out."""
+    return [value for value in map(parsed, text.splitlines()) if isinstance(value, dict)]
 
 
 def parsed(text: str | None) -> t.Any:

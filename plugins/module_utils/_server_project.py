@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
+from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import (
+    Machine,
+    not_listed,
+    objects,
+    parsed,
+)
 
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
@@ -27,13 +32,21 @@ _VOLUMES = ("db-data", "redis-data", "storage", "proxy-data", "proxy-config")
 
 def containers(machine: Machine, project: str) -> list[dict[str, t.Any]]:
     """Return the containers of a project, running or not, without their environment: it holds secrets."""
+    return sorted((_container(entry) for entry in inspected(machine, project)), key=_rank)
+
+
+def inspected(machine: Machine, project: str) -> list[dict[str, t.Any]]:
+    """Return what C(docker inspect) says of the containers of a project, their environment included."""
     label = f"label={_PROJECT}={project}"
-    ids = machine.run("docker", "ps", "-a", "-q", "--no-trunc", "--filter", label).output.split()
+    ids = machine.list("docker", "ps", "-a", "-q", "--no-trunc", "--filter", label).split()
     if not ids:
         return []
     # One that went away meanwhile makes the command fail, the others are answered all the same.
-    found = parsed(machine.run("docker", "container", "inspect", *ids).output) or []
-    return sorted((_container(entry) for entry in found), key=_rank)
+    answer = machine.run("docker", "container", "inspect", *ids)
+    found = parsed(answer.output)
+    if not isinstance(found, list):
+        raise not_listed("docker", ("container", "inspect"), answer)
+    return found
 
 
 def _container(entry: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -103,10 +116,10 @@ def images(machine: Machine, wanted: list[str]) -> tuple[dict[str, str], dict[st
     :param wanted: references; the keys of the answers are these. Without any, all that have a name are returned.
     """
     row = '{"name":{{json .Repository}},"tag":{{json .Tag}},"digest":{{json .Digest}},"id":{{json .ID}}}'
-    answer = machine.run("docker", "images", "--no-trunc", "--digests", "--format", row)
+    listed = machine.list("docker", "images", "--no-trunc", "--digests", "--format", row)
     there: dict[str, str] = {}
     digests: dict[str, str] = {}
-    for image in answer.objects():
+    for image in objects(listed):
         if image["tag"] != "<none>":
             there[f"{image['name']}:{image['tag']}"] = image["id"]
         if image["digest"] != "<none>":
@@ -137,7 +150,7 @@ def volumes(machine: Machine, project: str, adopted: t.Collection[str] = ()) -> 
     :param adopted: the names of further ones that it uses.
     """
     row = '{"name":{{json .Name}},"project":{{json (.Label "' + _PROJECT + '")}}}'
-    found = machine.run("docker", "volume", "ls", "--format", row).objects()
+    found = objects(machine.list("docker", "volume", "ls", "--format", row))
     names = {f"{project}_{name}" for name in _VOLUMES} | {*adopted}
     return sorted(volume["name"] for volume in found if volume["project"] == project or volume["name"] in names)
 
@@ -145,11 +158,11 @@ def volumes(machine: Machine, project: str, adopted: t.Collection[str] = ()) -> 
 def at_work(machine: Machine, project: str) -> list[str]:
     """Return the names of a project's containers that run."""
     label = f"label={_PROJECT}={project}"
-    return sorted(machine.run("docker", "ps", "--filter", label, "--format", "{{.Names}}").output.split())
+    return sorted(machine.list("docker", "ps", "--filter", label, "--format", "{{.Names}}").split())
 
 
 def networks(machine: Machine, project: str) -> list[str]:
     """Return the names of a project's networks."""
     label = f"label={_PROJECT}={project}"
     row = "{{.Name}}"
-    return sorted(machine.run("docker", "network", "ls", "--filter", label, "--format", row).output.split())
+    return sorted(machine.list("docker", "network", "ls", "--filter", label, "--format", row).split())

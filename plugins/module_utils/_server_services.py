@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
+from ansible_collections.selfhosted.lago.plugins.module_utils._patience import Told, patiently
+from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Answer, Machine, parsed
 
 _SEPARATOR = "---- and ----"
 #: One exec for all questions, because each costs a start in the container.
@@ -35,7 +36,6 @@ address=$(hostname -i) PGPASSWORD=$POSTGRES_PASSWORD PGCONNECT_TIMEOUT=5
 export PGPASSWORD PGCONNECT_TIMEOUT
 psql -X -A -t -w -h "${address%% *}" -U "$user" -d "$base" -c "SELECT 'password accepted'" 2>&1 || true"""
 _PGOPTIONS = "PGOPTIONS=-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=3000"
-
 
 #: A number of rows that is null, not an error, where the table is missing; or where a column of it is.
 _COUNT = (
@@ -111,7 +111,7 @@ _FACTS = (
 
 def database(machine: Machine, container: str) -> dict[str, t.Any]:
     """Return what is in the database of a running container; C(reachable) is false when it does not say."""
-    answer = machine.run("docker", "exec", "-e", _PGOPTIONS, container, "sh", "-c", _PSQL, QUERY)
+    answer = _ask(machine, container, QUERY)
     told, _newline, login = answer.output.strip().partition("\n")
     row = parsed(told)
     if answer.code != 0 or not isinstance(row, dict):
@@ -137,10 +137,20 @@ def database(machine: Machine, container: str) -> dict[str, t.Any]:
     }
 
 
+def _ask(machine: Machine, container: str, statement: str) -> Answer:
+    """Return what a database answers."""
+
+    def once() -> Told:
+        answer = machine.run("docker", "exec", "-e", _PGOPTIONS, container, "sh", "-c", _PSQL, statement)
+        return answer.code, answer.output, answer.error
+
+    return Answer(*patiently(once))
+
+
 def release(machine: Machine, api: str | None, db: str | None) -> dict[str, t.Any]:
     """Return which release runs by its own word, and which migrations are done; C(None) where nobody says."""
     health = machine.run("docker", "exec", api, "sh", "-c", _HEALTH).output if api else ""
-    told = machine.run("docker", "exec", "-e", _PGOPTIONS, db, "sh", "-c", _PSQL, _MIGRATIONS).output if db else ""
+    told = _ask(machine, db, _MIGRATIONS).output if db else ""
     migrations = parsed(told.partition("\n")[0])
     return {
         "api": (parsed(health.strip()) or {}).get("version"),

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.selfhosted.lago.plugins.module_utils import _kept_secrets, _server_project
+from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 from ansible_collections.selfhosted.lago.plugins.module_utils._scrub import Scrubber
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine
 
@@ -40,15 +41,22 @@ def _stopped(container: dict[str, t.Any]) -> bool:
     )
 
 
+def containers(machine: Machine, project: str) -> list[dict[str, t.Any]]:
+    """Return the project's containers; none where Docker does not list them, since all else is to be told then too."""
+    try:
+        return _server_project.containers(machine, project)
+    except LagoError:
+        return []
+
+
 def logs(machine: Machine, project: str, lines: int, scrub: Scrubber, everything: bool) -> list[dict[str, t.Any]]:
     """Return the project's containers with the last lines of each, those that are well only if everything is wanted."""
-    found = _server_project.containers(machine, project)
     return [
         {
             **{key: container[key] for key in _SHOWN},
             "lines": _lines(machine, container["id"], lines, scrub) if everything or not _stopped(container) else [],
         }
-        for container in found
+        for container in containers(machine, project)
         if everything or not well(container)
     ]
 

@@ -38,7 +38,7 @@ def collect(module: AnsibleModule) -> dict[str, t.Any]:
     texts.update(_configuration(machine, directory))
     for name, command in _COMMANDS.items():
         texts[name] = _said(machine, *command)
-    containers = _server_project.containers(machine, project)
+    containers = _service_logs.containers(machine, project)
     texts["docker/containers.json"] = _json(containers)
     running = [container["name"] for container in containers if container["state"] == "running"]
     if running:

@@ -57,6 +57,11 @@ options:
     description:
       - How many rows of the database are encrypted, where that is known.
     type: raw
+  unasked:
+    description:
+      - Why the database could not be asked, for the message. Holds no secret.
+    type: str
+    default: ""
   unused:
     description:
       - Passwords that nothing reads, as that of a store that is reached by a URL. One that was given before may be
@@ -177,6 +182,7 @@ def main() -> None:
             "given": {"type": "dict", "default": {}, "no_log": True},
             "organizations": {"type": "raw"},
             "encrypted_rows": {"type": "raw"},
+            "unasked": {"type": "str", "default": ""},
             "unused": {"type": "list", "elements": "str", "choices": list(PASSWORDS), "default": []},
             "rotate": {"type": "list", "elements": "str", "choices": list(ROTATED), "default": []},
             "adopt": {"type": "dict", "default": {}, "no_log": True},

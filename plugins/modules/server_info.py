@@ -13,8 +13,9 @@ author:
   - The selfhosted.lago maintainers (@selfhosted)
 description:
   - Reads the server, its Docker and one Lago deployment in a single start; writes nothing.
-  - What is absent is answered as absent and never makes the module fail.
-  - No command is waited for longer than 20 seconds.
+  - What is absent is answered as absent and never makes the module fail. A Docker that answers and then does not list
+    what it has does, since silence is no absence.
+  - No command is waited for longer than 20 seconds. A database is asked again, twice, where what hindered goes by.
   - The environment of containers, where secrets are, is not among the answers.
 options:
   directory:

@@ -121,12 +121,13 @@ def _problems(there: Deployment, settings: Row, secrets: Mapping[str, str]) -> I
             f"The API runs as {shown(there.one('api')['image'])}, whose tag is no release: set its image to one first.",
         )
     for kind, told in (("db", there.database.get("reachable")), ("redis", there.redis)):
+        reason = f" ({there.database['error']})" if kind == "db" and there.database.get("error") else ""
         if not told:
             yield problem(
                 _PROJECT,
                 "does_not_answer",
-                f"{there.one(kind)['name']} does not answer, or wants a password that is not known: start it, or mend "
-                "that first. What it holds must be known.",
+                f"{there.one(kind)['name']} does not answer{reason}, or wants a password that is not known: start "
+                "it, or mend that first. What it holds must be known.",
             )
     if there.one("migrate").get("state") == "running":
         yield problem(_PROJECT, "migrates", f"{there.one('migrate')['name']} still migrates: wait until it ends.")

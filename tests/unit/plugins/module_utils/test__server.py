@@ -23,7 +23,9 @@ from ansible_collections.selfhosted.lago.plugins.module_utils import (
     _server_listeners,
     _server_project,
     _server_services,
+    _service_logs,
 )
+from ansible_collections.selfhosted.lago.plugins.module_utils._errors import LagoError
 from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine, parsed
 
 Answers = dict[str, tuple[int, str, str]]
@@ -512,6 +514,31 @@ def test_volumes_by_label_and_by_name(tmp_path: Path) -> None:
     assert _server_project.volumes(machine, "none", ["lago_storage"]) == ["lago_storage"]
 
 
+@pytest.mark.parametrize("listing", ["volume ls", "network ls", "images", "ps -a", "ps --filter", "container inspect"])
+@pytest.mark.parametrize(("code", "reason"), [(124, "did not answer within 20 s"), (1, "exit code 1")])
+def test_silence_is_not_taken_for_nothing(tmp_path: Path, listing: str, code: int, reason: str) -> None:
+    """Or secrets would be made anew for a database that is there, and two databases would work on one volume."""
+    (tmp_path / "opt/lago").mkdir(parents=True)
+    (tmp_path / "opt/lago/adopted.json").write_text('{"project": "old"}')
+    docker: Answers = {
+        "docker info": (0, json.dumps(INFO_26), ""),
+        "docker ps -a": (0, "a", ""),
+        "docker": (0, "[]", ""),
+    }
+    silent = {f"docker {listing}": (code, "", "")}
+    answers = {**silent, **docker, **silent, "timeout": (0, "", "")}
+    module: Any = FakeModule(answers)
+    module.params = {"directory": str(tmp_path / "opt/lago"), "project": "lago", "images": [], "ports": []}
+    module.params["gather"] = ["containers", "images", "volumes", "networks"]
+    with pytest.raises(LagoError, match=reason) as caught:
+        _server.read(module)
+    assert caught.value.code == "not_listed"
+
+
+def test_what_failed_is_told_though_docker_is_silent(tmp_path: Path) -> None:
+    assert _service_logs.containers(fake(tmp_path, {"docker ps": (1, "", "")}), "lago") == []
+
+
 def test_networks(tmp_path: Path) -> None:
     machine = fake(tmp_path, {"docker network ls": (0, "lago_edge\nlago_data\n", "")})
     assert _server_project.networks(machine, "lago") == ["lago_data", "lago_edge"]
@@ -607,9 +634,73 @@ def test_an_empty_database_has_no_numbers(tmp_path: Path) -> None:
         ((0, "", ""), "the database gave no answer"),
     ],
 )
+@pytest.mark.usefixtures("pauses")
 def test_a_database_that_does_not_say(tmp_path: Path, answer: tuple[int, str, str], reason: str) -> None:
     found = _server_services.database(fake(tmp_path, {"docker exec": answer}), "db")
     assert (found["reachable"], found["error"], found["organizations"]) == (False, reason, None)
+
+
+class Slowly(FakeModule):
+    """Gives one answer after the other, the last one for ever."""
+
+    def __init__(self, *answers: tuple[int, str, str]) -> None:
+        super().__init__({"docker": (0, "", "")})
+        self.told = [*answers]
+
+    def run_command(self, command: list[str]) -> tuple[int, str, str]:
+        self.ran.append(command)
+        return self.told.pop(0) if len(self.told) > 1 else self.told[0]
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The pauses that were made, none of which is waited for."""
+    made: list[int] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
+
+
+@pytest.mark.parametrize(
+    "hindrance",
+    [
+        (0, "", ""),
+        (1, "", ""),
+        (124, "", ""),
+        (126, "OCI runtime exec failed: exec failed: unable to start container process\n", ""),
+        (
+            2,
+            "",
+            "psql: error: failed\n\tIs the server running locally and accepting connections on that socket?",
+        ),
+        (2, "", "psql: error: FATAL:  the database system is starting up"),
+        (2, "", "psql: error: FATAL:  sorry, too many clients already"),
+        (1, "", "ERROR:  canceling statement due to lock timeout"),
+    ],
+)
+def test_what_goes_by_is_waited_for(tmp_path: Path, pauses: list[int], hindrance: tuple[int, str, str]) -> None:
+    healthy = (0, json.dumps(ROW), "")
+    found = _server_services.database(Machine(Slowly(hindrance, hindrance, healthy), str(tmp_path)), "db")
+    assert (found["reachable"], found["encrypted_rows"], pauses) == (True, 7, [1, 2])
+    module = Slowly(hindrance)
+    assert _server_services.database(Machine(module, str(tmp_path)), "db")["reachable"] is False
+    assert len(module.ran) == 3
+
+
+def test_what_stays_is_not_waited_for(tmp_path: Path, pauses: list[int]) -> None:
+    refused = (2, "", 'psql: error: FATAL:  password authentication failed for user "lago"')
+    assert _server_services.database(Machine(Slowly(refused), str(tmp_path)), "db")["reachable"] is False
+    assert pauses == []
+
+
+def test_a_server_that_hangs_is_not_waited_for_without_end(
+    tmp_path: Path, pauses: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    module = Slowly((124, "", ""))
+    found = _server_services.database(Machine(module, str(tmp_path)), "db")
+    assert (len(module.ran), pauses) == (2, [1])
+    assert found["error"] == "the database gave no answer"
 
 
 def test_the_database_is_asked_as_one_that_cannot_write(tmp_path: Path) -> None:

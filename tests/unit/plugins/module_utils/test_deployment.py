@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from pathlib import Path
 from unittest import mock
@@ -203,11 +204,14 @@ class TestProject:
         docker.database = {name: value for name, value in told.items() if value is not None}
         assert codes(self.check(docker)) == expected
 
-    def test_a_database_that_does_not_answer(self, docker: Docker) -> None:
+    def test_a_database_that_does_not_answer(self, docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is asked three times, since it may have been started just now."""
+        monkeypatch.setattr(time, "sleep", lambda _seconds: None)
         docker.fail["psql"] = (2, "", "psql: error: connection failed\nFATAL: the database system is starting up\n")
         report = self.check(docker)
         assert codes(report) == ["database_unreachable"]
         assert "is starting up" in report.problems[0]["message"]
+        assert sum("exec" in command for command in docker.commands) == 3
 
     def test_the_database_is_only_read(self, docker: Docker) -> None:
         self.check(docker)

@@ -459,6 +459,15 @@ def test_encryption_keys_stay_while_something_is_encrypted(
     assert path.read_bytes() == before
 
 
+def test_why_the_database_could_not_be_asked_is_told(secrets: t.Any, run_module: t.Any, path: Path) -> None:
+    secrets()
+    ran = rotate(run_module, path, ["encryption_keys"], unasked="sorry, too many clients already")
+    assert "with the present keys (sorry, too many clients already)" in ran["msg"]
+    path.unlink()
+    ran = secrets({}, None, unasked="sorry, too many clients already")
+    assert "holds an organization (sorry, too many clients already)" in ran["msg"]
+
+
 def test_a_given_one_is_rotated_by_giving_another(secrets: t.Any, run_module: t.Any, path: Path) -> None:
     given = {"postgres_password": "of-the-operator", "encryption_primary_key": OWN_KEY}
     secrets(given)

@@ -240,10 +240,16 @@ def tagged(image: str) -> dict[str, Any]:
     return reading
 
 
+def silent(error: str) -> Any:
+    """Returns a reading whose database does not say what it holds."""
+    return {**READING, "database": {**READING["database"], "reachable": False, "error": error}}
+
+
 @pytest.mark.parametrize(
     ("reading", "settings", "code", "variable", "says"),
     [
         ({**READING, "database": None}, {}, "does_not_answer", "lago_adopt_project", "lago-db does not answer"),
+        (silent("too many clients"), {}, "does_not_answer", "lago_adopt_project", "not answer (too many clients)"),
         ({**READING, "redis": None}, {}, "does_not_answer", "lago_adopt_project", "lago-redis does not answer"),
         (mounted(2, {"type": "bind"}), {}, "no_volume", "lago_adopt_project", "lago-db has no volume"),
         (mounted(0, {}), {}, "no_volume", "lago_adopt_project", "lago-api has no volume"),
