@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.module_utils import _secrets
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import _adoption_settings
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import FIRST_RELEASE
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Problem, problem
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import megabytes, release, shown
 
@@ -24,6 +25,9 @@ _PROJECT, _VERSION, _IMAGE = "lago_adopt_project", "lago_version", "lago_postgre
 _MOUNTS = {"db-data": ("db", "/data/postgres"), "redis-data": ("redis", "/data"), "storage": ("api", "/app/storage")}
 #: In which order they stop, and for how long each may take.
 _ORDER = {"other": 10, "front": 10, "clock": 35, "worker": 35, "api": 35, "pdf": 35, "redis": 30, "db": 60}
+#: What is not taken over with its data elsewhere, and what names the place then. The last @ ends a password.
+_STORES = {"db": ("DATABASE_URL", "lago_postgres_url"), "redis": ("REDIS_URL", "lago_redis_url")}
+_HOST = re.compile(r"//(?:.*@)?([^/:@?#]+)")
 #: What the collection does not bring along.
 _ELSEWHERE = ("LAGO_KAFKA_BOOTSTRAP_SERVERS", "LAGO_CLICKHOUSE_HOST")
 _DEFAULT_PASSWORD = "changeme"  # noqa: S105 - upstream's, known to everybody
@@ -114,12 +118,22 @@ def _found(there: Deployment) -> dict[str, Any]:
 
 
 def _problems(there: Deployment, settings: Row, secrets: Mapping[str, str]) -> Iterator[Problem]:
-    if release(there.tag("api")) is None:
+    number = release(there.tag("api"))
+    if number is None:
         yield problem(
             _VERSION,
             "unknown_release",
             f"The API runs as {shown(there.one('api')['image'])}, whose tag is no release: set its image to one first.",
         )
+    elif number < FIRST_RELEASE:
+        first = "v" + ".".join(map(str, FIRST_RELEASE))
+        yield problem(
+            _VERSION,
+            "too_old",
+            f"The API is {there.tag('api')}, and the first release that is taken over is {first}: bring it there with "
+            "the compose file that it was started with, by Lago's own upgrade guides.",
+        )
+    yield from _stores_elsewhere(there)
     for kind, told in (("db", there.database.get("reachable")), ("redis", there.redis)):
         reason = f" ({there.database['error']})" if kind == "db" and there.database.get("error") else ""
         if not told:
@@ -141,6 +155,19 @@ def _problems(there: Deployment, settings: Row, secrets: Mapping[str, str]) -> I
                 "knows it.",
             )
     yield from _secret_problems(settings, secrets)
+
+
+def _stores_elsewhere(there: Deployment) -> Iterator[Problem]:
+    """Upstream's file starts a database and a Redis also where the API is told of others: those are empty."""
+    for kind, (name, variable) in _STORES.items():
+        host, container = _HOST.search(there.told("api").get(name, "")), there.one(kind)
+        if host and host[1] not in (container["service"], container["name"]):
+            yield problem(
+                _PROJECT,
+                "store_elsewhere",
+                f"The API's {name} leads to {shown(host[1])}, not to {container['name']}: what is elsewhere is not "
+                f"taken over; deploy anew and give its address ({variable}).",
+            )
 
 
 def _data(there: Deployment, settings: Row) -> Iterator[Problem]:

@@ -251,6 +251,11 @@ def silent(error: str) -> Any:
         ({**READING, "database": None}, {}, "does_not_answer", "lago_adopt_project", "lago-db does not answer"),
         (silent("too many clients"), {}, "does_not_answer", "lago_adopt_project", "not answer (too many clients)"),
         ({**READING, "redis": None}, {}, "does_not_answer", "lago_adopt_project", "lago-redis does not answer"),
+        (
+            changed(DATABASE_URL="postgresql://lago:p@canary@pg.example.com:5432/lago?search_path=public"), {},
+            "store_elsewhere", "lago_adopt_project", "DATABASE_URL leads to 'pg.example.com', not to lago-db",
+        ),
+        (changed(REDIS_URL="rediss://cache:6380"), {}, "store_elsewhere", "lago_adopt_project", "(lago_redis_url)"),
         (mounted(2, {"type": "bind"}), {}, "no_volume", "lago_adopt_project", "lago-db has no volume"),
         (mounted(0, {}), {}, "no_volume", "lago_adopt_project", "lago-api has no volume"),
         (
@@ -281,6 +286,17 @@ def test_what_stands_in_the_way_is_said_with_the_way_out(
 def test_an_api_of_no_release_is_refused() -> None:
     for image in ("getlago/api:latest", "getlago/api@sha256:00"):
         assert ("unknown_release", "lago_version") in codes(adoption(tagged(image), SETTINGS))
+
+
+def test_a_release_that_nobody_can_install_is_refused_with_the_way_to_one() -> None:
+    problem = adoption(tagged("getlago/api:v1.38.0"), {**SETTINGS, "lago_api_version": "v1.38.0"})["problems"][0]
+    assert (problem["code"], problem["variable"]) == ("too_old", "lago_version")
+    assert "v1.42.0" in problem["message"]
+
+
+def test_a_store_may_be_called_by_its_container_s_name() -> None:
+    there = changed(DATABASE_URL="postgresql://lago:changeme@lago-db/lago", REDIS_URL="redis://lago-redis")
+    assert codes(adoption(there, SETTINGS)) == []
 
 
 def test_a_migration_that_is_under_way_is_waited_for() -> None:
