@@ -65,7 +65,7 @@ options:
         job is
         seen to pass through the service C(redis), and the service C(db) is asked what only the database knows. Where
         there is no such service, the API's container is asked, which reaches those that are elsewhere.
-      - If no login is possible, a job of the clock is waited for, for 75 seconds at most.
+      - If no login is possible, a job of the clock is waited for, for 90 seconds at most.
     type: str
   backup_directory:
     description:

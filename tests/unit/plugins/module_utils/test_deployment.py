@@ -510,7 +510,7 @@ class TestInspection:
         docker.processed = [3, 4]
         assert inspect(docker, login=False).facts["encrypted_rows"] == {"readable": "unknown"}
 
-    @pytest.mark.parametrize(("login", "seconds"), [(True, 15), (False, 75)])
+    @pytest.mark.parametrize(("login", "seconds"), [(True, 30), (False, 90)])
     def test_no_job_passes(self, inspect: t.Any, docker: Docker, clock: t.Any, login: bool, seconds: int) -> None:
         report = inspect(docker, login=login, time_limit=200)
         assert codes(report) == ["job_not_passed"]
