@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems_upgrade, _releases
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _obstacles, _problems_upgrade, _releases
 
 
 class FilterModule:
@@ -16,7 +16,7 @@ class FilterModule:
         return {
             "database_release": _releases.database_release,
             "postgres_move": _problems_upgrade.postgres_move,
-            "postgres_offer": _problems_upgrade.postgres_offer,
-            "upgrade_obstacles": _problems_upgrade.upgrade_obstacles,
+            "postgres_offer": _obstacles.postgres_offer,
+            "upgrade_obstacles": _obstacles.upgrade_obstacles,
             "upgrade_path": _releases.upgrade_path,
         }

@@ -23,7 +23,8 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._errors import Lag
 
 # A key that cannot exist: where data can be read, it is refused (401); where not, Lago fails (500).
 NO_KEY = "00000000-0000-0000-0000-000000000000"
-# A login enqueues a job; the clock triggers one at least every 60 s. A worker tells Redis every 10 s how many it has done.
+# A login enqueues a job; the clock triggers one at least every 60 s.
+# How many it has done a worker tells Redis every 10 s.
 LOGIN_JOB_SECONDS = 30
 CLOCK_JOB_SECONDS = 90
 # A worker that starts says within a second or so which queues it takes from.

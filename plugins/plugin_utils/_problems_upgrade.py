@@ -5,24 +5,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_database import bundled
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import FIRST_POSTGRES, parts
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, problem, rule
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import parts
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_server import of_this_server
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import numbers, release
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._releases import database_release, number, upgrade_path
-
-#: What Lago's tables need since a release, and which pg_partman at least, where there is one.
-_EXTENSIONS = ("pg_trgm", "btree_gin")
-_EXTENSIONS_SINCE = (1, 48, 0)
-FIRST_PARTMAN = "5"
-#: So many jobs may wait in any queue for a moment.
-QUEUED = 100
-
 
 #: Phases in which nobody has reached Lago since the upgrade began: broken off, it begins with the data of before.
 _CLOSED = ("closing", "walking", "returning")
@@ -71,17 +62,6 @@ def postgres_move(server: Mapping[str, Any], image: str) -> list[int]:
     return [there, wanted] if there and wanted > there and running_release(server)["release"] else []
 
 
-def postgres_offer(said: str) -> dict[str, Any]:
-    """Return what an image of PostgreSQL has to offer.
-
-    :param said: What ``postgres --version`` says, and the lines of the control files that name versions.
-    :returns: ``major`` and ``extensions`` with their versions.
-    """
-    version = re.search(r"\(PostgreSQL\) (\d+)", said)
-    found = re.findall(r"/(\w+)\.control:\s*default_version\s*=\s*'([^']+)'", said)
-    return {"major": int(version[1]) if version else 0, "extensions": dict(found)}
-
-
 def _move(case: Case) -> list[int]:
     if walk(case.server) or not bundled(case):
         return []
@@ -123,48 +103,6 @@ def way(case: Case) -> dict[str, Any]:
     found["by_hand"] = "" if bundled(case) or walk(case.server) else _by_hand(found)
     # An upgrade that was broken off was confirmed when it began, and is closed to everybody until it is gone on with.
     return found | {"confirm": found["confirm"] and walk(case.server).get("to") != new}
-
-
-def upgrade_obstacles(
-    postgres: Mapping[str, Any], room: Mapping[str, Any], target: str, queued: Sequence[int] = ()
-) -> list[dict[str, str]]:
-    """Return what keeps the database server, the disk, or the workers, from an upgrade.
-
-    :param postgres: ``major`` of the server, and ``extensions`` that it has to offer, with their versions; where it is
-        another one than the present one, ``installed`` are the extensions that the database uses.
-    :param room: ``need`` of a backup and what is ``free``, in bytes, in which ``directory``; ``back`` has the same of
-        the way back.
-    :param target: The wanted release of the API.
-    :param queued: How many jobs waited at a time and some seconds later.
-    """
-    offered, wanted = postgres["extensions"] or {}, number(target) or (0, 0, 0)
-    problems = []
-    if wanted >= _EXTENSIONS_SINCE and postgres["major"] < FIRST_POSTGRES:
-        text = f"PostgreSQL {postgres['major']} is too old for Lago {target}, which needs {FIRST_POSTGRES} or newer."
-        problems.append(problem("lago_postgres_image", "old_postgres_server", text))
-    gone = sorted(set(postgres.get("installed") or ()) - set(offered))
-    if gone:
-        text = f"The wanted image of PostgreSQL lacks {', '.join(gone)}, which the database uses (lago_postgres_image)."
-        problems.append(problem("lago_postgres_image", "extension_not_in_image", text))
-    lacking = [extension for extension in _EXTENSIONS if extension not in offered]
-    if wanted >= _EXTENSIONS_SINCE and lacking:
-        text = f"The database server lacks {', '.join(lacking)}, which Lago {target} needs (lago_postgres_image)."
-        problems.append(problem("lago_postgres_image", "missing_extension", text))
-    partman = offered.get("pg_partman") or FIRST_PARTMAN
-    if int(partman.split(".")[0]) < int(FIRST_PARTMAN):
-        text = f"pg_partman {partman} is too old: Lago needs {FIRST_PARTMAN} or newer (lago_postgres_image)."
-        problems.append(problem("lago_postgres_image", "old_partman", text))
-    for what, place in (("A backup", room), ("The way back, should it be needed,", room["back"])):
-        if place["need"] > place["free"]:
-            text = f"{what} needs {place['need']} bytes in {place['directory']}, where {place['free']} are free."
-            problems.append(problem("lago_backup_directory", "no_room_for_a_backup", f"{text} Free some."))
-    if queued and queued[-1] > max(queued[0], QUEUED):
-        text = (
-            f"The queue grows: {queued[0]} jobs waited, and {queued[-1]} a few seconds later. Workers that do not keep "
-            "up would leave them to the newer release: wait, or add workers (lago_workers)."
-        )
-        problems.append(problem("lago_workers", "queue_grows", text))
-    return problems
 
 
 def _begun(found: Mapping[str, Any]) -> bool:

@@ -27,6 +27,8 @@ class Stop(NamedTuple):
     why: str
     jobs: tuple[str, ...]
     left: str
+    demanded: Number | None
+    late: str
 
 
 class Table(NamedTuple):
@@ -42,13 +44,17 @@ class Table(NamedTuple):
 def table() -> Table:
     """Return the table of releases, stops in their order."""
     read = yaml.safe_load((Path(__file__).parent / "releases.yml").read_text())
-    stops = (Stop(_known(one["release"]), one["why"], tuple(one["jobs"]), one.get("left", "")) for one in read["stops"])
     return Table(
         _known(read["first"]),
-        tuple(sorted(stops)),
+        tuple(sorted(map(_stop, read["stops"]), key=lambda stop: stop.release)),
         {_known(name): version for name, version in read["last_migration"].items()},
         {_known(api): _known(front) for api, front in read["front"].items()},
     )
+
+
+def _stop(one: dict[str, Any]) -> Stop:
+    jobs, demanded = tuple(one["jobs"]), number(one.get("demanded"))
+    return Stop(_known(one["release"]), one["why"], jobs, one.get("left", ""), demanded, one.get("late", ""))
 
 
 def number(release: object) -> Number | None:
@@ -77,9 +83,11 @@ def upgrade_path(running: str, target: str, front: str = "") -> dict[str, Any]:
     :param front: The wanted release of the front; without it the one that belongs to the API's.
     :returns: ``steps``, each ``{"api", "front", "jobs", "left", "why"}``: migrate with that API, then do its jobs. The
         first may be the running release itself, which has jobs to do before it is left; the last is the target.
-        ``stops`` are the names of those on the way, the target included. ``confirm`` tells whether somebody must have
-        said yes, ``warnings`` what is not known. ``problem`` is a sentence where there is no way, ``code`` its name;
-        both are blank where there is one, and where the releases are the same, which has no steps.
+        ``stops`` are the names of those on the way, the target included. ``overdue`` says of stops that were passed
+        before, by name, how many rows their jobs have left (SQL), where a release on the way demands them.
+        ``confirm`` tells whether somebody must have said yes, ``warnings`` what is not known. ``problem`` is a
+        sentence where there is no way, ``code`` its name; both are blank where there is one, and where the releases
+        are the same, which has no steps.
     """
     here, there = number(running), number(target)
     answer: dict[str, Any] = {
@@ -87,6 +95,7 @@ def upgrade_path(running: str, target: str, front: str = "") -> dict[str, Any]:
         "to": target,
         "steps": [],
         "stops": [],
+        "overdue": {},
         "confirm": False,
         "warnings": [],
         "code": "",
@@ -118,6 +127,7 @@ def upgrade_path(running: str, target: str, front: str = "") -> dict[str, Any]:
     return answer | {
         "steps": steps,
         "stops": stops,
+        "overdue": {name(stop.release): stop.left for stop in table().stops if _overdue(stop, here, there)},
         "confirm": bool(stops) or here[0] != there[0],
         "warnings": list(_warnings(there)),
     }
@@ -130,6 +140,10 @@ def _none(code: str, text: str) -> dict[str, str]:
 def _stop_of(release: Number) -> Stop | None:
     """Return the stop that a deployment of this release stands on: that of its own minor."""
     return next((stop for stop in table().stops if stop.release[:2] == release[:2]), None)
+
+
+def _overdue(stop: Stop, here: Number, there: Number) -> bool:
+    return stop.demanded is not None and stop.release[:2] < here[:2] and here < stop.demanded <= there
 
 
 def _step(release: Number, stop: Stop | None, front: str = "") -> dict[str, Any]:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from ansible_collections.selfhosted.lago.plugins.filter.releases import FilterModule
-from ansible_collections.selfhosted.lago.plugins.plugin_utils import _problems_upgrade, _releases
+from ansible_collections.selfhosted.lago.plugins.plugin_utils import _obstacles, _problems_upgrade, _releases
 
 
 def test_each_name_is_its_function() -> None:
     assert FilterModule().filters() == {
         "database_release": _releases.database_release,
         "postgres_move": _problems_upgrade.postgres_move,
-        "postgres_offer": _problems_upgrade.postgres_offer,
-        "upgrade_obstacles": _problems_upgrade.upgrade_obstacles,
+        "postgres_offer": _obstacles.postgres_offer,
+        "upgrade_obstacles": _obstacles.upgrade_obstacles,
         "upgrade_path": _releases.upgrade_path,
     }

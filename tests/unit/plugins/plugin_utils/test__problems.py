@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.selfhosted.lago.plugins.plugin_utils import (
+    _obstacles,
     _problems,
     _problems_specs,
     _problems_upgrade,
@@ -129,7 +130,7 @@ ROOM = {"need": 5, "free": 5, "directory": "/var/backups/lago", "back": BACK}
 def test_what_keeps_a_server_from_an_upgrade(
     postgres: dict[str, Any], room: dict[str, Any], target: str, found: list[str]
 ) -> None:
-    obstacles = _problems_upgrade.upgrade_obstacles(postgres, room, target)
+    obstacles = _obstacles.upgrade_obstacles(postgres, room, target)
     assert [entry["code"] for entry in obstacles] == found
 
 
@@ -163,21 +164,30 @@ def test_a_database_server_goes_to_a_newer_one_only(
 
 def test_what_an_image_offers_is_read_of_its_own_files() -> None:
     said = "postgres (PostgreSQL) 17.2 (Debian)\n/usr/share/x/extension/pg_trgm.control:default_version = '1.6'\n"
-    assert _problems_upgrade.postgres_offer(said) == {"major": 17, "extensions": {"pg_trgm": "1.6"}}
-    assert _problems_upgrade.postgres_offer("not found") == {"major": 0, "extensions": {}}
+    assert _obstacles.postgres_offer(said) == {"major": 17, "extensions": {"pg_trgm": "1.6"}}
+    assert _obstacles.postgres_offer("not found") == {"major": 0, "extensions": {}}
 
 
 def test_what_the_database_uses_must_be_in_the_wanted_image() -> None:
     postgres = {"major": 17, "extensions": OFFERED, "installed": ["pg_trgm", "unaccent"]}
-    (found,) = _problems_upgrade.upgrade_obstacles(postgres, ROOM, "v1.51.0")
+    (found,) = _obstacles.upgrade_obstacles(postgres, ROOM, "v1.51.0")
     assert found["code"] == "extension_not_in_image" and "lacks unaccent," in found["message"]
+
+
+def test_jobs_that_a_deployment_came_by_without_are_said_before_the_release_that_demands_them() -> None:
+    left = {"major": 15, "extensions": OFFERED, "overdue": {"v1.32.0": 2}}
+    (found,) = _obstacles.upgrade_obstacles(left, ROOM, "v1.51.0")
+    assert (found["code"], found["variable"]) == ("jobs_overdue", "lago_version")
+    assert "2 rows are left" in found["message"] and "migrations of v1.51.0 fail" in found["message"]
+    assert "bundle exec rails runner DatabaseMigrations::PopulatePaymentsWithCustomerId" in found["message"]
+    assert not _obstacles.upgrade_obstacles(left | {"overdue": {"v1.32.0": 0}}, ROOM, "v1.51.0")
 
 
 @pytest.mark.parametrize(
     ("queued", "found"), [((), []), ((5, 90), []), ((500, 400), []), ((500, 501), ["queue_grows"])]
 )
 def test_a_queue_that_grows_is_no_time_for_an_upgrade(queued: tuple[int, ...], found: list[str]) -> None:
-    obstacles = _problems_upgrade.upgrade_obstacles({"major": 15, "extensions": OFFERED}, ROOM, "v1.51.0", queued)
+    obstacles = _obstacles.upgrade_obstacles({"major": 15, "extensions": OFFERED}, ROOM, "v1.51.0", queued)
     assert [entry["code"] for entry in obstacles] == found
 
 

@@ -64,6 +64,15 @@ def test_releases_that_nobody_knows_yet_are_no_exception(one: tuple, other: tupl
         check(min(one, other), max(one, other))
 
 
+def test_jobs_of_a_stop_that_was_passed_are_looked_for_where_the_way_demands_them() -> None:
+    overdue = {"v1.32.0": "SELECT count(*) FROM payments WHERE customer_id IS NULL"}
+    assert upgrade_path("v1.38.0", "v1.51.0")["overdue"] == overdue
+    assert upgrade_path("v1.50.0", "v1.52.0")["overdue"] == overdue
+    assert upgrade_path("v1.32.4", "v1.51.0")["overdue"] == {}  # it is on the way
+    assert upgrade_path("v1.42.0", "v1.50.0")["overdue"] == {}  # nobody asks for it
+    assert upgrade_path("v1.51.0", "v1.52.0")["overdue"] == {}  # it must have been done
+
+
 def test_from_the_first_known_release_to_the_newest() -> None:
     path = upgrade_path("v1.30.0", "v1.51.0")
     assert [step["api"] for step in path["steps"]] == [
