@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_database import bundled
-from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import parts
+from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_releases import FIRST_RELEASE, parts
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_server import of_this_server
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import numbers, release
@@ -192,11 +192,16 @@ def half_done_upgrade(case: Case) -> Found:
 def upgrade_elsewhere(case: Case) -> Found:
     found = way(case)
     if _too_far(case, found):
+        first = found["stops"][0]
+        how = f"set lago_version to {first} first"
+        if (number(first) or FIRST_RELEASE) < FIRST_RELEASE:
+            oldest = ".".join(map(str, FIRST_RELEASE))
+            how = f"{first} first, by Lago's own upgrade guides until it is of v{oldest}, the oldest for lago_version"
         yield (
             "lago_version",
             f"The upgrade {_told(found)} is made in one run only where the database is the collection's own, since it "
             "begins with a backup and may have to lead back to it. With a PostgreSQL elsewhere go there release by "
-            f"release: set lago_version to {found['stops'][0]} first.",
+            f"release: {how}.",
         )
     if walk(case.server) and not bundled(case):
         yield (
