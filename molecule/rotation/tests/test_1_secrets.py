@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from typing import Any
 
+from chaos import runs
 from outside.deployment import CACHE, Run, password
 from outside.lago_user import ME
 from outside.lifecycle import EMAIL, LONG_RUNNING, Lifecycle, done, refused
@@ -15,6 +17,11 @@ from outside.writer import Writer
 
 SECRETS = "/opt/lago/secrets.json"
 KEY_FILE = CACHE / "rotation.key"
+ROTATE = "selfhosted.lago.rotate"
+#: Who works, and for how long.
+LEASED = re.compile(r"Another run works on this deployment: \S+@\S+, process \d+, since [-\d: ]+ UTC \(\d+ minutes\)")
+INTEGRATION = """INSERT INTO integrations (organization_id, type, code, name, secrets, created_at, updated_at)
+  SELECT id, 'Integrations::AnrokIntegration', 'anrok', 'Anrok', 'as Lago encrypts', now(), now() FROM organizations"""
 ENCRYPTION = ("encryption_primary_key", "encryption_deterministic_key", "encryption_key_derivation_salt")
 MADE = ("redis_password", "redis_cache_password")
 # Of a queue that nobody takes from, and of a day far away: they wait.
@@ -28,7 +35,7 @@ def kept(lago: Lifecycle) -> dict[str, str]:
 def rotate(lago: Lifecycle, *names: str, arguments: tuple[str, ...] = (), **variables: Any) -> Run:
     """The playbook; whatever comes of it, it shows no secret of before or after."""
     former = kept(lago)
-    run = lago.run(*arguments, playbook="selfhosted.lago.rotate", lago_rotate=list(names), **variables)
+    run = lago.run(*arguments, playbook=ROTATE, lago_rotate=list(names), **variables)
     given = {"postgres_password": "given by the operator"}
     assert [name for found in (former, kept(lago), given) for name, value in found.items() if value in run.output] == []
     return run
@@ -89,12 +96,19 @@ def test_check_mode_says_it_and_does_nothing(lago: Lifecycle) -> None:
 
 
 def test_another_secret_key_base_and_another_rsa_key(lago: Lifecycle) -> None:
-    """Sessions end, webhooks are signed by another key, and nothing else."""
+    """Sessions end, webhooks are signed by another key, and nothing else. Nobody else can rotate anything meanwhile."""
     user, stores = lago.member(), {name: one for name, one in started(lago).items() if name in ("db", "redis")}
     token = user.login(EMAIL, password("rotation")) or ""
     assert "errors" not in user.graphql(ME, token=token)
-    before = public_key(lago)
-    run = done(rotate(lago, "secret_key_base", "rsa_private_key"))
+    before, former, asked = public_key(lago), kept(lago), ["secret_key_base", "rsa_private_key"]
+    first = runs.start(playbook=ROTATE, inventory=lago.inventory, **lago.variables, lago_rotate=asked)
+    assert first.reached("The secrets are the ones that the data was written with")
+    second = refused(rotate(lago, "redis_password"), "Another run works on this deployment: ")
+    assert first.process.poll() is None, "it was refused only when the first had ended"
+    assert LEASED.search(" ".join(second.output.split()))
+    run = done(first.end())
+    assert {name for name, value in kept(lago).items() if value != former[name]} == set(asked)
+    assert [name for found in (former, kept(lago)) for name, value in found.items() if value in run.output] == []
     assert "everybody is logged out" in run.output and "json_public_key" in run.output
     assert "errors" in user.graphql(ME, token=token)
     assert user.login(EMAIL, password("rotation"))
@@ -114,16 +128,18 @@ def test_another_api_key_and_the_former_is_refused(lago: Lifecycle) -> None:
     assert (statuses, started(lago)) == ([401, 200], before)
 
 
-def test_encryption_keys_stay_while_a_provider_is_there(lago: Lifecycle) -> None:
-    lago.member().connect(EMAIL, password("rotation"), "first")
+def test_encryption_keys_stay_while_an_integration_is_there(lago: Lifecycle) -> None:
+    lago.sql(INTEGRATION)
     before, there = started(lago), lago.read(SECRETS)
     run = refused(rotate(lago, "encryption_keys", "redis_password"), "1 row is encrypted", "remove these connections")
     assert run.output.count("=== Lago: FAILED =") == 1
     assert (started(lago), lago.read(SECRETS)) == (before, there)
 
 
-def test_one_that_is_connected_meanwhile_is_seen(lago: Lifecycle) -> None:
+def test_a_provider_that_is_connected_meanwhile_is_seen(lago: Lifecycle) -> None:
     """Counted again when nobody works any more; then everything works again with the keys that it had."""
+    lago.sql("DELETE FROM integrations")
+    lago.member().connect(EMAIL, password("rotation"), "first")
     lago.sql("CREATE TABLE beside AS SELECT * FROM payment_providers; DELETE FROM payment_providers")
     there = lago.read(SECRETS)
 
