@@ -72,6 +72,9 @@ class ActionModule(ActionBase):
             self._tell(watch, result)
             time.sleep(float(args.get("every", 3)))
             result = self._look(args, task_vars)
+        if not result.get("failed") and result["left"] is None and result["said"]:
+            # They end well also where they left out what they could not do, and say so
+            Display().display(f"They said last:\n\n{result['said']}")
         self._look({**args, "state": "absent"}, task_vars)
         return {**result, "changed": True}
 

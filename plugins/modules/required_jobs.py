@@ -14,7 +14,7 @@ author:
 description:
   - Runs tasks of the release that runs, whose jobs its worker does, and tells every few seconds how many rows are left.
   - Done is when the database says so, whatever the tasks say, because one of them is known not to end by itself. Where
-    the database cannot tell, done is when they end well.
+    the database cannot tell, done is when they end well, and what they said last is shown.
   - It fails when they fail, when no worker runs, when nothing goes on any more, and after O(time_limit).
 options:
   directory:

@@ -40,7 +40,8 @@ def test_they_are_done_when_they_end_well_and_the_database_cannot_tell(run_actio
     server = Server({}, {}, {"running": False})
     assert "failed" not in run(run_action, server)
     assert server.asked == ["looked"] * 3 + ["absent"]
-    assert len(shown) == 2
+    assert len(shown) == 3
+    assert shown[-1] == "They said last:\n\nthe last line"
 
 
 def test_they_are_done_when_the_database_says_so_though_they_never_end(run_action: Any, shown: list[str]) -> None:
@@ -72,6 +73,11 @@ def test_a_worker_that_is_away_for_a_moment_is_no_failure(run_action: Any, shown
 def test_what_goes_on_after_they_ended_is_waited_for(run_action: Any, shown: list[str]) -> None:
     going = [{"running": False, "left": left} for left in range(60, -1, -1)]
     assert "failed" not in run(run_action, Server(*going))
+
+
+def test_what_said_nothing_is_not_quoted(run_action: Any, shown: list[str]) -> None:
+    assert "failed" not in run(run_action, Server({"running": False, "said": ""}))
+    assert shown == []
 
 
 def test_after_the_time_limit_they_have_failed(run_action: Any, shown: list[str]) -> None:
