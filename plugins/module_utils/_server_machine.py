@@ -54,16 +54,19 @@ class Machine:
         """Tell whether I(program) is on the path."""
         return self._find(program) is not None
 
-    def run(self, program: str, *arguments: str) -> Answer:
-        """Run I(program) and return its answer; one that is not there or hangs answers with a code too."""
+    def run(self, program: str, *arguments: str, seconds: int = COMMAND_TIMEOUT) -> Answer:
+        """Run I(program) and return its answer; one that is not there or hangs answers with a code too.
+
+        :param seconds: after which it is ended.
+        """
         path = self._find(program)
         if path is None:
             return Answer(NOT_FOUND, "", f"{program} is not on the path")
         limit = self._find("timeout")
-        prefix = [limit, "-k", "2", str(COMMAND_TIMEOUT)] if limit else []
+        prefix = [limit, "-k", "2", str(seconds)] if limit else []
         code, output, error = self._module.run_command([*prefix, path, *arguments])
         if code == TIMED_OUT and limit:
-            error = f"{program} {arguments[0] if arguments else ''} did not answer within {COMMAND_TIMEOUT} s"
+            error = f"{program} {arguments[0] if arguments else ''} did not answer within {seconds} s"
         return Answer(code, output, error)
 
     def list(self, program: str, *arguments: str) -> str:

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.selfhosted.lago.plugins.module_utils import _kept_secrets, _server_project, _service_logs
-from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import Machine
+from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine import COMMAND_TIMEOUT, Machine
 
 #: Files that hold no secret; environment files are masked besides, all others are left out.
 _CONFIGURATION = ("compose.yml", "proxy/Caddyfile", "migrated.json", "lease.json")
@@ -26,6 +26,9 @@ _COMMANDS = {
     "server/uptime.txt": ("uptime",),
     "server/os-release.txt": ("cat", "/etc/os-release"),
 }
+#: Lago's report starts all of Lago, which takes a small server a minute and more. What is not done then ends inside, too.
+_DIAGNOSTICS = ("timeout", "-k", "5", "180", "bundle", "exec", "rails", "lago:diagnostics")
+_DIAGNOSTICS_SECONDS = 200
 _STATS = ("docker", "stats", "--no-stream", "--format", "table {{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.PIDs}}")
 
 
@@ -62,11 +65,11 @@ def _diagnostics(machine: Machine, containers: list[dict[str, t.Any]]) -> str:
     api = _server_project.running(containers, "api")
     if api is None:
         return "The API does not run, so Lago cannot be asked.\n"
-    return _said(machine, "docker", "exec", api, "bundle", "exec", "rails", "lago:diagnostics")
+    return _said(machine, "docker", "exec", api, *_DIAGNOSTICS, seconds=_DIAGNOSTICS_SECONDS)
 
 
-def _said(machine: Machine, program: str, *arguments: str) -> str:
-    answer = machine.run(program, *arguments)
+def _said(machine: Machine, program: str, *arguments: str, seconds: int = COMMAND_TIMEOUT) -> str:
+    answer = machine.run(program, *arguments, seconds=seconds)
     code = f"(exit code {answer.code})\n" if answer.code else ""
     return f"{answer.output}{answer.error}{code}"
 

@@ -63,3 +63,12 @@ def test_what_does_not_answer_is_said(run_module: Any, directory: Path) -> None:
     assert "does not run" in files["lago/diagnostics.txt"]
     assert files["docker/df.txt"].endswith("(exit code 64)\n")
     assert "docker/stats.txt" not in files
+
+
+def test_lago_s_own_report_is_given_the_time_that_a_small_server_takes(run_module: Any, directory: Path) -> None:
+    timeout = directory / "bin" / "timeout"
+    timeout.write_text('#!/bin/sh\necho "ended after $3 s" >&2; shift 3; exec "$@"\n')
+    timeout.chmod(0o755)
+    files = run_module("support_bundle", {"dest": ".", "directory": str(directory)})["files"]
+    assert files["lago/diagnostics.txt"].endswith("ended after 200 s\n")
+    assert files["docker/version.txt"].endswith("ended after 20 s\n")
