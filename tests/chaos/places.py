@@ -42,7 +42,7 @@ PULL = "Every image of the deployment is on the server"
 STORES = "The stores run"
 MIGRATE = "The migrations and the predefined roles of the release are in the database"
 UP = "Every service runs as declared and is healthy"
-OPEN = "A container that only itself can reach has sign-up open, for two minutes at most"
+OPEN = "A container that only itself can reach has sign-up open, for five minutes at most"
 REGISTER = "The organization is registered"
 KEY = "A key that works is at hand"
 
