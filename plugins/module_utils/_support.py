@@ -26,7 +26,7 @@ _COMMANDS = {
     "server/uptime.txt": ("uptime",),
     "server/os-release.txt": ("cat", "/etc/os-release"),
 }
-#: Lago's report starts all of Lago, which takes a small server a minute and more. It is ended inside the container, too.
+#: Lago's report starts all of Lago, which takes a small server a minute and more. It is ended in the container too.
 _DIAGNOSTICS = ("timeout", "-k", "5", "180", "bundle", "exec", "rails", "lago:diagnostics")
 _DIAGNOSTICS_SECONDS = 200
 _STATS = ("docker", "stats", "--no-stream", "--format", "table {{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.PIDs}}")

@@ -93,6 +93,9 @@ LOGIN = (
     "The registry (lago_registry, else Docker Hub) does not show this image to whoever asked: see to the login in "
     "lago_registry_username and lago_registry_password, and to the image's name."
 )
+#: What Compose says when the time is up; a service that only starts slowly was not begun again meanwhile.
+_NOT_IN_TIME = re.compile(r"not healthy after|timeout waiting for dependencies|deadline exceeded")
+SLOW = "If the log shows a service that only takes longer to start, as on a small server, raise lago_start_timeout."
 AGAIN = "Mend what is said above and run the same again: what was done is not done twice."
 
 
@@ -188,7 +191,8 @@ def block(failed: Failed, services: Sequence[Mapping[str, Any]], variables: Mapp
     left = [] if check else [line for line in (LEFT.get(failed.verb), _not_reached(failed.verb)) if line]
     lines += _part("Not", "\n".join(left)) if left else []
     refused = failed.verb in _PULLING and _NO_LOGIN.search(failed.message)
-    lines += _part("Do", f"{LOGIN}\n{AGAIN}" if refused else AGAIN)
+    slow = _NOT_IN_TIME.search(failed.message) and not any(service["restarts"] for service in services)
+    lines += _part("Do", "\n".join(([LOGIN] if refused else []) + ([SLOW] if slow else []) + [AGAIN]))
     lines += _part("Back", _back(variables)) if _back(variables) else []
     return "\n".join([*lines, "=" * WIDTH, ""])
 

@@ -95,6 +95,15 @@ def test_a_running_service_is_told_by_its_health(explain: Any) -> None:
     assert "Service  api (running, unhealthy): docker logs" in block
 
 
+def test_what_only_starts_slowly_is_told_with_the_variable_that_gives_it_time(explain: Any) -> None:
+    slow = {**API, "state": "running", "health": "starting", "restarts": 0}
+    said = "General error: application not healthy after 5m0s"
+    _result, block = explain("Started", {"msg": said}, {"services": [slow], "texts": [said]})
+    assert "raise lago_start_timeout" in " ".join(block.split())
+    _result, block = explain("Started", {"msg": said}, {"services": [API], "texts": [said]})
+    assert "lago_start_timeout" not in block
+
+
 def test_what_a_command_said_on_its_errors_is_the_message(explain: Any) -> None:
     failed = {"msg": "Task failed: A 'failed_when' expression evaluated to 'True'.", "stderr": "cannot do that"}
     assert "What     cannot do that\n" in explain("Started", failed)[1]
