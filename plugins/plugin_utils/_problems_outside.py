@@ -103,8 +103,8 @@ def license_unreachable(case: Case) -> Found:
     if said := _said(case, "license"):
         yield (
             "lago_license",
-            "lago_license: no process of Lago starts with it unless https://license.getlago.com can be reached from "
-            f"the containers of this server, and it cannot: let them through, or remove it. What was said: {said}",
+            "lago_license: no process of Lago starts with it unless https://license.getlago.com answers the containers "
+            f"of this server well: let them through, correct lago_license, or remove it. What was said: {said}",
         )
 
 

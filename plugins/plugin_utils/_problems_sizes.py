@@ -113,8 +113,8 @@ def log_in_memory(case: Case) -> Found:
     if case.values.get("lago_log_to_stdout") is False:
         yield (
             "lago_log_to_stdout",
-            "lago_log_to_stdout is false: Lago then logs into a file that is in its container's memory and has no bound. A "
-            "process whose log fills the limit is killed, with the jobs that it does. Set it to true.",
+            "lago_log_to_stdout is false: Lago then logs into a file that is in its container's memory and has no "
+            "bound. A process whose log fills the limit is killed, with the jobs that it does. Set it to true.",
         )
 
 

@@ -142,5 +142,31 @@ def test_a_mail_for_somebody(serve: t.Any) -> None:
     assert "From: Acme <billing@example.com>\r\nTo: bob@example.com\r\nSubject: Test mail of https://billing" in mail
 
 
+#: What takes the place of Ruby's own: a licence server that knows one licence.
+LICENSES = """
+require "uri"
+module Net
+  class HTTP
+    Answer = Struct.new(:code)
+    def self.start(host, port, **) = host == "license.getlago.com" && port == 443 ? yield(new) : raise(host)
+    def get(path) = Answer.new(path == "/verify/canary-good" ? "200" : "404")
+  end
+end
+"""
+
+
+def test_a_licence_is_asked_about_as_lago_asks_before_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "http.rb").write_text(LICENSES)
+    said = {
+        given: probe("license", RUBYLIB=tmp_path, LAGO_LICENSE=given)["license"]["said"]
+        for given in ("canary-good", "canary-unknown", "canary with blanks")
+    }
+    assert said["canary-good"] is None
+    assert said["canary-unknown"] == "license.getlago.com answers 404 to this licence"
+    assert "such as a blank" in said["canary with blanks"]
+    assert "canary" not in "".join(filter(None, said.values()))
+
+
 def test_what_nobody_knows_is_left_out() -> None:
     assert probe("exit", "nonsense") == {}

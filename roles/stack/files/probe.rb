@@ -160,9 +160,18 @@ def pdf
   {}
 end
 
-# Whatever it answers: that it can be asked is what Lago does not start without.
+# Lago does not start without a good answer, be it that there is no such licence. What it says of the licence is not told.
 def license
-  Net::HTTP.start("license.getlago.com", 443, use_ssl: true, open_timeout: 10, read_timeout: 10) { |http| http.get("/") }
+  begin
+    place = URI("https://license.getlago.com/verify/#{env("LAGO_LICENSE")}")
+  rescue URI::InvalidURIError
+    raise "it holds what no licence has, such as a blank"
+  end
+  answer = Net::HTTP.start(place.host, place.port, use_ssl: true, open_timeout: 10, read_timeout: 10) do |http|
+    http.get(place.path)
+  end
+  raise "license.getlago.com answers #{answer.code} to this licence" unless %w[200 201 202 204].include?(answer.code)
+
   {}
 end
 
