@@ -19,13 +19,14 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._refusals import S
 # After these nobody knows whether a registration happened.
 _UNCERTAIN = ("no_answer", "unavailable", "server_error")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
-# What the front asks of a password. The API takes any, but one that breaks the rule cannot be changed there later.
+# What the front asks of a password (src/formValidation/zodCustoms.ts, v1.42.0 to v1.51.0 alike): to it a + is no
+# special character. The API takes any, but one that breaks the rule cannot be changed there later.
 _PASSWORD = {
     "8 characters": r".{8}",
     "a lower-case letter": r"[a-z]",
     "an upper-case letter": r"[A-Z]",
     "a digit": r"[0-9]",
-    "a special character": r"[^a-zA-Z0-9\s]",
+    "a special character": r"[/_!@#$%^&*(),.?\":{}|<>-]",
 }
 
 
@@ -39,6 +40,11 @@ def require(params: dict[str, t.Any], *names: str) -> None:
         raise LagoError(f"Set {' and '.join(blank)}: blank is no value.", "invalid_input", details={"options": blank})
 
 
+def weaknesses(password: str) -> list[str]:
+    """Return what a password lacks that the front asks for."""
+    return [what for what, pattern in _PASSWORD.items() if not re.search(pattern, password, re.DOTALL)]
+
+
 def require_registrable(email: str, password: str) -> None:
     """Refuse what Lago would take at registration although nobody could work with it later.
 
@@ -46,7 +52,7 @@ def require_registrable(email: str, password: str) -> None:
     """
     if not _EMAIL.fullmatch(email):
         raise LagoError(f"email '{email}' is no e-mail address.", "invalid_input", details={"options": ["email"]})
-    missing = [what for what, pattern in _PASSWORD.items() if not re.search(pattern, password, re.DOTALL)]
+    missing = weaknesses(password)
     if missing:
         raise LagoError(
             f"password needs at least {', '.join(missing)}: with less the user interface could never change it.",

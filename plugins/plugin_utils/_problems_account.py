@@ -11,25 +11,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ansible_collections.selfhosted.lago.plugins.module_utils._organization import weaknesses
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_rules import Case, Found, rule
 from ansible_collections.selfhosted.lago.plugins.plugin_utils._problems_values import shown
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*\Z")
-_SPECIAL = frozenset(" ~!@#$%^&*()_+-={}[]|\\:;\"'<>,.?/`")
 _LONGEST_NAME = 255
 #: bcrypt looks at no more, so Rails refuses longer ones.
 _LONGEST_PASSWORD = 72
-
-
-def strong_password(password: str) -> bool:
-    """Lago's front: 8 characters or more, lower, upper, digit, special. The API itself asks for nothing."""
-    return (
-        len(password) >= 8
-        and any(c.islower() for c in password)
-        and any(c.isupper() for c in password)
-        and any(c.isdigit() for c in password)
-        and any(c in _SPECIAL for c in password)
-    )
 
 
 @rule("account")
@@ -56,11 +45,12 @@ def email_with_blanks(case: Case) -> Found:
 @rule("account")
 def weak_password(case: Case) -> Found:
     password = case.text("lago_admin_password")
-    if password and not password.startswith("$ANSIBLE_VAULT;") and not strong_password(password):
+    if password and not password.startswith("$ANSIBLE_VAULT;") and weaknesses(password):
         yield (
             "lago_admin_password",
             "lago_admin_password is weaker than Lago's own page demands: use at least 8 characters with a lower-case "
-            "letter, an upper-case letter, a digit and a special character.",
+            "letter, an upper-case letter, a digit and a special character, which to it are "
+            '/ _ ! @ # $ % ^ & * ( ) , . ? " : { } | < > and -.',
         )
 
 

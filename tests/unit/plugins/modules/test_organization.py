@@ -121,6 +121,7 @@ def test_only_addresses_are_registered(lago: t.Any, organization: t.Any, email: 
         ("correct-1!", "an upper-case letter"),
         ("Correct-!!", "a digit"),
         ("Correct123", "a special character"),
+        ("Correct+123", "a special character"),
     ],
 )
 def test_only_passwords_that_the_front_takes_are_registered(
