@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -18,6 +19,9 @@ from ansible_collections.selfhosted.lago.plugins.module_utils._server_machine im
 
 _SHOWN = ("service", "name", "state", "health", "exit_code", "restarts")
 _LONGEST_LINE = 500
+#: A line of a Ruby backtrace, behind its time: dozens of them follow the one line that says what is wrong.
+_FRAME = re.compile(r"\S+\s+(from )?(\S+:\d+:in [`'][^']*'|\.\.\. \d+ levels\.\.\.)\s*")
+_MOST_FRAMES = 300
 #: The exit codes of a process that ended by itself, or on C(TERM).
 _ASKED_TO_END = (0, 143)
 
@@ -50,21 +54,28 @@ def containers(machine: Machine, project: str) -> list[dict[str, t.Any]]:
 
 
 def logs(machine: Machine, project: str, lines: int, scrub: Scrubber, everything: bool) -> list[dict[str, t.Any]]:
-    """Return the project's containers with the last lines of each, those that are well only if everything is wanted."""
+    """Return the project's containers with the last lines of each, those that are well only if everything is wanted.
+
+    :param everything: whether what is wanted is the log as it is; otherwise Ruby's backtraces are left out.
+    """
     return [
         {
             **{key: container[key] for key in _SHOWN},
-            "lines": _lines(machine, container["id"], lines, scrub) if everything or not _stopped(container) else [],
+            "lines": _lines(machine, container["id"], lines, scrub, everything)
+            if everything or not _stopped(container)
+            else [],
         }
         for container in containers(machine, project)
         if everything or not well(container)
     ]
 
 
-def _lines(machine: Machine, container: str, lines: int, scrub: Scrubber) -> list[str]:
-    answer = machine.run("docker", "logs", "--timestamps", "--tail", str(lines), container)
+def _lines(machine: Machine, container: str, lines: int, scrub: Scrubber, everything: bool) -> list[str]:
+    asked = lines if everything else lines + _MOST_FRAMES
+    answer = machine.run("docker", "logs", "--timestamps", "--tail", str(asked), container)
     # Either stream in its own order; the time at the beginning of each line puts them into one
-    said = sorted([*answer.output.splitlines(), *answer.error.splitlines()])[-lines:] if lines else []
+    said = sorted([*answer.output.splitlines(), *answer.error.splitlines()])
+    said = [line for line in said if everything or not _FRAME.fullmatch(line)][-lines:] if lines else []
     # As a whole, since a secret may have lines
     return [line[:_LONGEST_LINE] for line in scrub.text("\n".join(said)).splitlines()]
 

@@ -15,6 +15,7 @@ case "$1 $2" in
   "ps -a") printf 'api0\ndb0\nmigrate0\n' ;;
   "container inspect") cat "$ANSWERS/inspect" ;;
   "logs --timestamps")
+    test -e "$ANSWERS/log" && tail -n "$4" "$ANSWERS/log" && exit
     echo "2026-01-31T12:00:02Z second"
     echo "2026-01-31T12:00:01Z bad URI: postgresql://lago:s3cret%21@db" >&2 ;;
   *) echo "unexpected: $*" >&2; exit 64 ;;
@@ -54,6 +55,30 @@ def test_the_services_that_are_not_well_are_told_with_their_last_lines(run_modul
     lines = ran["services"][0]["lines"]
     assert lines == ["2026-01-31T12:00:01Z bad URI: postgresql://********@db", "2026-01-31T12:00:02Z second"]
     assert "s3cret" not in ran.text
+
+
+#: What Ruby says when Lago cannot boot, as it is in the log of its container.
+BACKTRACE = """\
+=> Booting Puma
+Exiting
+/app/config/initializers/license.rb:7:in '<main>': it is not to be had (RuntimeError)
+\tfrom /usr/local/bundle/gems/railties-8.0.5/lib/rails/engine.rb:688:in 'Kernel.load'
+\tfrom /usr/local/bundle/gems/railties-8.0.5/lib/rails/engine.rb:688:in `block in load_config_initializer'
+\t ... 12 levels...
+bundler: failed to load command: sidekiq (/usr/local/bundle/bin/sidekiq)
+/usr/local/bundle/gems/sidekiq-7.3.10/lib/sidekiq/cli.rb:41:in 'block (2 levels) in Sidekiq::CLI#run'
+"""
+
+
+def test_what_ruby_says_is_not_lost_behind_its_backtrace(run_module: Any, directory: Path) -> None:
+    log = [f"2026-01-31T12:00:{number:02}Z {line}" for number, line in enumerate(BACKTRACE.splitlines())]
+    (directory / "log").write_text("\n".join(log) + "\n")
+    lines = run_module("explain_failure", {"directory": str(directory), "lines": 3})["services"][0]["lines"]
+    assert [line.partition("Z ")[2] for line in lines] == [
+        "Exiting",
+        "/app/config/initializers/license.rb:7:in '<main>': it is not to be had (RuntimeError)",
+        "bundler: failed to load command: sidekiq (/usr/local/bundle/bin/sidekiq)",
+    ]
 
 
 def test_the_texts_that_it_is_given_come_back_without_secrets(run_module: Any, directory: Path) -> None:
