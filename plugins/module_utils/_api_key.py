@@ -180,8 +180,8 @@ class KeyKeeper:
 
     def _other_organization(self, found: str, wanted: str | None) -> LagoError:
         return LagoError(
-            f"The kept API key belongs to the organization '{found}', not to '{wanted}': set organization to"
-            " the name that it"
+            f"The kept API key belongs to the organization '{found}', not to '{wanted}': set organization"
+            " (for the role bootstrap: lago_organization_name) to the name that it"
             " has now, or remove the kept key.",
             "api_key_of_other_organization",
             details={"found": found, "wanted": wanted},
