@@ -36,6 +36,7 @@ def describe(machine: Machine) -> dict[str, t.Any]:
         "memory_mb": memory_mb(machine.text("/proc/meminfo") or ""),
         "cgroup": 2 if machine.exists("/sys/fs/cgroup/cgroup.controllers") else 1,
         "ipv6": bool((machine.text("/proc/net/if_inet6") or "").strip()),
+        "ipv6_disabled": (machine.text("/sys/module/ipv6/parameters/disable") or "").strip() == "1",
         "addresses": addresses(machine),
         "time_utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

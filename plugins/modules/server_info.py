@@ -129,6 +129,10 @@ server:
       description: Whether the kernel has any IPv6 address.
       returned: success
       type: bool
+    ipv6_disabled:
+      description: Whether the kernel was started without IPv6 (C(ipv6.disable=1)), so that no process can listen on it.
+      returned: success
+      type: bool
     addresses:
       description: The server's own addresses; none where it may listen on others too (C(ip_nonlocal_bind)).
       returned: success

@@ -200,6 +200,17 @@ def no_ipv6(case: Case) -> Found:
 
 
 @rule("server")
+def kernel_without_ipv6(case: Case) -> Found:
+    if case.server.get("ipv6_disabled"):
+        yield (
+            "inventory",
+            "The server's kernel was started without IPv6 (ipv6.disable=1), and Lago's API and front listen on it: "
+            "neither would start. Take that from the kernel's command line; the setting "
+            "net.ipv6.conf.all.disable_ipv6=1 keeps the server off IPv6, too.",
+        )
+
+
+@rule("server")
 def project_taken(case: Case) -> Found:
     name, directory, files = case.text("lago_project"), case.text("lago_directory"), case.server.get("files")
     there = [*(case.server.get("containers") or {}).values(), *(case.server.get("other_containers") or [])]

@@ -185,14 +185,18 @@ def test_the_server_itself(tmp_path: Path) -> None:
             "/proc/meminfo": "MemTotal:       8126464 kB\nMemFree: 1 kB\n",
             "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
             "/proc/net/if_inet6": "00000000000000000000000000000001 01 80 10 80 lo\n",
+            "/sys/module/ipv6/parameters/disable": "0\n",
         },
     )
     server = _server_host.describe(machine)
+    assert server["ipv6_disabled"] is False
     assert (server["os"]["id"], server["memory_mb"], server["cgroup"], server["ipv6"]) == ("debian", 7936, 2, True)
     assert (server["root"], server["python"]) == (os.geteuid() == 0, sys.version.split()[0])
     assert time.strptime(server["time_utc"], "%Y-%m-%dT%H:%M:%SZ")
     bare = _server_host.describe(fake(tmp_path / "bare"))
     assert (bare["memory_mb"], bare["cgroup"], bare["ipv6"]) == (None, 1, False)
+    off = fake(tmp_path / "off", files={"/sys/module/ipv6/parameters/disable": "1\n"})
+    assert _server_host.describe(off)["ipv6_disabled"] is True
 
 
 def test_free_disk_of_a_path_that_is_not_there_is_that_of_its_parent(
