@@ -37,6 +37,7 @@ class Table(NamedTuple):
     first: Number
     stops: tuple[Stop, ...]
     last_migration: dict[Number, str]
+    late_migrations: dict[str, Number]
     front: dict[Number, Number]
 
 
@@ -48,6 +49,7 @@ def table() -> Table:
         _known(read["first"]),
         tuple(sorted(map(_stop, read["stops"]), key=lambda stop: stop.release)),
         {_known(name): version for name, version in read["last_migration"].items()},
+        {version: _known(name) for name, versions in read["late_migrations"].items() for version in versions},
         {_known(api): _known(front) for api, front in read["front"].items()},
     )
 
@@ -192,4 +194,5 @@ def database_release(migrations: Iterable[str], *said: str | None) -> dict[str, 
     beyond = min((release for release, version in known.items() if version > last), default=(alike[-1][0] + 1, 0, 0))
     strange = [claim for claim in claims if alike[0] < claim < beyond and claim not in known]
     chosen = next((claim for claim in claims if claim in (*alike, *strange)), alike[0])
-    return {"release": name(chosen), "half_done": newest != last and chosen not in strange}
+    begun = newest != last or any(table().late_migrations.get(version, chosen) > chosen for version in there)
+    return {"release": name(chosen), "half_done": begun and chosen not in strange}

@@ -163,6 +163,14 @@ def test_an_upgrade_that_skipped_a_stop_is_half_done() -> None:
     assert database_release(there, "v1.51.0") == {"release": "v1.38.0", "half_done": True}
 
 
+def test_a_newer_release_that_began_with_migrations_of_older_numbers_is_noticed() -> None:
+    # From v1.42.0 to v1.44.0 without the former's jobs, as it was recorded.
+    begun = ["20250528133222", "20251229153718"]
+    assert database_release([*done("v1.42.0"), *begun], "v1.42.0") == {"release": "v1.42.0", "half_done": True}
+    assert database_release([*done("v1.44.0"), *begun], "v1.44.0") == {"release": "v1.44.0", "half_done": False}
+    assert database_release([*done("v1.45.2"), "20260304074158"], "v1.45.3")["half_done"] is False  # nobody knows it
+
+
 def test_a_database_newer_than_the_table_is_what_the_api_says() -> None:
     there = [*done("v1.51.0"), "20260819111435"]
     assert database_release(there, "v1.53.0") == {"release": "v1.53.0", "half_done": False}
@@ -185,4 +193,8 @@ def test_the_table_is_whole() -> None:
     assert sorted(STOPS) == STOPS
     assert list(table().last_migration.values()) == sorted(table().last_migration.values())
     assert {stop for stop in STOPS if stop <= KNOWN[-1]} <= set(KNOWN)
+    for version, release in table().late_migrations.items():
+        assert release in KNOWN and any(
+            version < last for known, last in table().last_migration.items() if known < release
+        )
     assert all(front in KNOWN and api in KNOWN for api, front in table().front.items())
