@@ -248,7 +248,7 @@ STEPS = (
         variables=ADOPTION, secrets=lambda vault: vault.forgets(),
     ),
     Step(
-        "another's Lago that cannot be taken over", "selfhosted.lago.adopt", FAILED, "localhost:1", verb="pull",
+        "another's Lago that cannot be taken over", "selfhosted.lago.adopt", FAILED, "localhost:1", verb="adopt",
         variables={**ADOPTION, "lago_adopt_confirm": "upstream", "lago_pdf_image": "localhost:1/nothing:1"}, rare=True,
     ),
     Step(

@@ -3,6 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
+SET LOCAL lock_timeout = '1min'; -- Lago is stopped meanwhile: somebody else's long look at the table is no reason for more
 LOCK TABLE public.enriched_events IN ACCESS EXCLUSIVE MODE;
 DO $mend$
 DECLARE

@@ -187,3 +187,32 @@ def test_what_a_failed_task_said_is_told_without_the_secrets_of_the_lago_that_is
     told = play(project)
     assert "It said: ******** and ********, refused" in told
     assert "canary-api" not in told
+
+
+@pytest.mark.parametrize(
+    ("stuck", "ends"),
+    [
+        ({}, ["lago was not taken over: its containers run again, with all that was sent meanwhile."]),
+        (
+            {"__lago_adopt_stuck": {"failure": {"task": "It runs again", "text": "no such image"}}},
+            [
+                "lago was not taken over, and the way back failed too: It runs again",
+                "  no such image",
+                "Mend it and run the same again: that leads back first.",
+            ],
+        ),
+    ],
+)
+def test_what_became_of_a_lago_that_is_not_taken_over_is_told_after_why(
+    project: Path, stuck: dict[str, t.Any], ends: list[str]
+) -> None:
+    service = {"service": "proxy", "state": "restarting", "lines": ["no such option", "usage"]}
+    failure = {"verb": "up", "task": "It runs", "text": "proxy is not healthy\nlook at it", "services": [service]}
+    given = {"__lago_adopt_failed": {"failure": failure}, "lago_adopt_project": "lago", **stuck}
+    told = [{"ansible.builtin.copy": {"dest": str(project / "told"), "content": "{{ _lago_adoption_refusal }}"}}]
+    files = [str(STACK / "vars" / "main.yml")]
+    played = {"hosts": "localhost", "gather_facts": False, "vars_files": files, "vars": given, "tasks": told}
+    (project / "play.yml").write_text(json.dumps([played]))
+    play(project)
+    why = ["up: It runs", "  proxy is not healthy", "  look at it", "", "proxy (restarting) said last:", ""]
+    assert (project / "told").read_text().splitlines() == [*why, "  no such option", "  usage", "", *ends]
