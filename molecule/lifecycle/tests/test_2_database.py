@@ -12,7 +12,12 @@ def test_a_database_that_cannot_be_asked_is_not_taken_for_an_empty_one(lago: Lif
     before, ids = lago.rows(), lago.ids()
     lago.docker(*postgres, "ALTER DATABASE lago WITH ALLOW_CONNECTIONS false")
     try:
-        refused(lago.stack(), "could not be asked what it holds and is left as it is", "were left at work")
+        refused(
+            lago.stack(),
+            "could not be asked what it holds (",
+            "not currently accepting connections) and is left as it is",
+            "were left at work",
+        )
     finally:
         lago.docker(*postgres, "ALTER DATABASE lago WITH ALLOW_CONNECTIONS true")
     assert (lago.rows(), lago.ids(), lago.running()) == (before, ids, LONG_RUNNING)
