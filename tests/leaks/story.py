@@ -89,8 +89,9 @@ def another_run_works(server: Server, vault: Vault) -> Iterator[None]:
 @contextmanager
 def images_that_tell_everything(server: Server, vault: Vault) -> Iterator[None]:
     """Images that print their environment, where the secrets are, and end."""
-    tell = '[ "$1" = chown ] && exec "$@"; exec >&2; cat /etc/caddy/tls/*; env | tr "\\n" " "; echo; '
-    tell += "echo That was everything.; exit 1"
+    # At once: whoever looks meanwhile sees the end of it, of the start before
+    tell = '[ "$1" = chown ] && exec "$@"; told=$(cat /etc/caddy/tls/* 2>&1; env | tr "\\n" " "); '
+    tell += 'printf "%s\\n" "$told" "That was everything." >&2; exit 1'
     for image in (f"getlago/api:{FORMER}", f"getlago/api:{PRESENT}", "redis:7-alpine", "caddy:2-alpine"):
         text = f"FROM {image}\nENTRYPOINT {json.dumps(['sh', '-c', tell, '--'])}\n"
         server.build(f"talkative/{image.rpartition('/')[2]}", text)
